@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The hypervisor's log. Each line is marked "torc: ", goes to the serial port that the command line
+ * chose (log=com1|com2) and into a ring in memory. Polled output: usable at any time after
+ * boot, in any context; a call is not atomic against one from another CPU.
+ */
+#ifndef TORC_LOG_H
+#define TORC_LOG_H
+
+#include "types.h"
+
+#define LOG_LINE_MAX	400	/* a longer message is cut */
+
+/**
+ * log() - write one or more whole lines
+ * @format: as for snprintf(); a missing newline at the end is added
+ */
+void log(const char *format, ...) __format_printf(1, 2);
+void vlog(const char *format, va_list arguments) __format_printf(1, 0);
+
+/**
+ * log_init() - read log= from the command line
+ * @cmdline: the hypervisor's
+ *
+ * Until then lines collect in the ring only; they are printed now.
+ */
+void log_init(const char *cmdline);
+
+/**
+ * log_read() - read the ring
+ * @position: in: where to read from (0: from the oldest); out: where to go on
+ * @buffer: receives text, not terminated
+ * @size: its size in bytes
+ * Return: bytes copied, 0 at the end. Text already overwritten is skipped.
+ */
+size_t log_read(u64 *position, char *buffer, size_t size);
+
+/**
+ * panic() - stop the machine: panic_report(), then panic_stop()
+ */
+void panic(const char *format, ...) __format_printf(1, 2) __noreturn;
+
+/**
+ * panic_report() - write "torc: panic: ..." and come back
+ *
+ * For callers that have registers to show in between, by log(), before panic_stop().
+ */
+void panic_report(const char *format, ...) __format_printf(1, 2);
+
+/**
+ * panic_stop() - end a panic: leave the emulator with a failure if asked to, power off, or halt
+ */
+void panic_stop(void) __noreturn;
+
+#define assert(condition) \
+	do { \
+		if (unlikely(!(condition))) \
+			panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition); \
+	} while (0)
+
+#endif
