@@ -6,6 +6,7 @@
 #ifndef TORC_BOOT_H
 #define TORC_BOOT_H
 
+#include "ranges.h"
 #include "types.h"
 
 #define TORC_VERSION	"0.1.0"
@@ -13,12 +14,6 @@
 #define BOOT_MAX_REGIONS 128
 #define BOOT_MAX_MODULES 64
 #define BOOT_STRINGS	 16384	/* bytes for the command line and all module strings together */
-
-/* A range of physical addresses, [start, end). */
-struct range {
-	paddr_t start;
-	paddr_t end;
-};
 
 struct boot_module {
 	struct range memory;	/* as loaded; any alignment, any place */
@@ -29,19 +24,17 @@ struct boot_module {
  * struct boot_info - normalised boot information; everything it points to is the hypervisor's own
  * @cmdline: the hypervisor's command line, "" if none
  * @loader: name of the boot loader, "" if unknown
- * @ram: usable RAM: sorted, page aligned, disjoint, not adjacent; includes image and modules
- * @firmware: ACPI tables and NVS: sorted in the loader's order, not page aligned, not to be used
+ * @ram: usable RAM, page aligned; image and modules lie in it
+ * @firmware: ACPI tables and NVS, page aligned outward; readable, not to be used
  * @module: in the loader's order
  * @rsdp: physical address of the ACPI root pointer (a copy, perhaps), INVALID_PADDR if not given
  */
 struct boot_info {
 	const char *cmdline;
 	const char *loader;
-	unsigned int ram_count;
-	unsigned int firmware_count;
+	struct range_list ram;
+	struct range_list firmware;
 	unsigned int module_count;
-	struct range ram[BOOT_MAX_REGIONS];
-	struct range firmware[BOOT_MAX_REGIONS];
 	struct boot_module module[BOOT_MAX_MODULES];
 	paddr_t rsdp;
 };
