@@ -12,8 +12,9 @@
  * operation has moved its `done` on, and calling again with the same arguments continues.
  *
  * Entries. A present entry names a machine frame of this domain (pfn->mfn through the window). Bits
- * 52..55 belong to the hypervisor: a guest writes them as zero, ignores them when read, and
- * reads entries only through the shim's accessors. The global and cache bits must be zero, and the
+ * 52..55 belong to the hypervisor: a guest writes them as zero and reads entries only through the
+ * shim's accessors, which fold in a D or W that the hypervisor has moved aside (while it logs
+ * writes) and drop the rest; compare-exchange compares with the folded entry. The global and cache bits must be zero, and the
  * page-size bit too (superpages come with TORC_FEATURE_SUPERPAGES). A non-present entry must not
  * name memory that the machine has: leave the address zero or store it inverted.
  *
@@ -64,6 +65,8 @@
 #define TORC_PTE_ACCESSED TORC_U64(0x20)
 #define TORC_PTE_DIRTY TORC_U64(0x40)
 #define TORC_PTE_HYPERVISOR TORC_U64(0x00f0000000000000)
+#define TORC_PTE_DIRTY_ASIDE TORC_U64(0x0010000000000000) /* the entry counts as dirty */
+#define TORC_PTE_WRITE_ASIDE TORC_U64(0x0020000000000000) /* the guest made the entry writable */
 #define TORC_PTE_NX TORC_U64(0x8000000000000000)
 #define TORC_PTE_FRAME TORC_U64(0x000ffffffffff000)
 

@@ -14,7 +14,8 @@
  * one set by set_kernel_gs and the user's stands in user_gs. The guest copies the frame, loads a
  * stack of its own, then clears busy. A synchronous entry that finds busy set is written to the
  * double-fault frame instead; if that happens again before the guest sets double_fault.vector to
- * zero, the domain is stopped with a report.
+ * zero, the domain is stopped with a report. The NMI entry turns irq_on off but leaves busy alone, as
+ * it may interrupt any of this; nmi_return puts irq_on back to irq_was_on.
  *
  * Leaving ring 1. To ring 3, and to ring 1 with virtual interrupts on, through the return calls of
  * the hypercall page with the frame in `ret`; to ring 1 with interrupts off by IRETQ with the ring-1
@@ -46,6 +47,8 @@
 #define TORC_FRAME_SS 0x38
 #define TORC_FRAME_CR2 0x40
 #define TORC_FRAME_IRQ_WAS_ON 0x48
+#define TORC_FRAME_RCX 0x50
+#define TORC_FRAME_R11 0x58
 #define TORC_FRAME_SIZE 0x60
 
 #define TORC_RET_RIP 0x00
@@ -86,6 +89,7 @@
  * @rip: @cs, @rflags, @rsp, @ss: as the processor pushed them; RPL of @cs is 1 or 3
  * @cr2: fault address, valid for vector 14
  * @irq_was_on: virtual interrupts were on before this entry (always 1 from ring 3)
+ * @rcx: @r11: NMI frame only: what nmi_return loads; the guest stores them before that call
  *
  * Written by the gate or the hypervisor, read by the guest.
  */
@@ -100,7 +104,9 @@ struct torc_frame {
 	uint64_t ss;
 	uint64_t cr2;
 	uint8_t irq_was_on;
-	uint8_t reserved[23];
+	uint8_t reserved[7];
+	uint64_t rcx;
+	uint64_t r11;
 };
 TORC_SIZE(torc_frame, TORC_FRAME_SIZE);
 TORC_OFFSET(torc_frame, vector, TORC_FRAME_VECTOR);
@@ -109,6 +115,8 @@ TORC_OFFSET(torc_frame, rip, TORC_FRAME_RIP);
 TORC_OFFSET(torc_frame, ss, TORC_FRAME_SS);
 TORC_OFFSET(torc_frame, cr2, TORC_FRAME_CR2);
 TORC_OFFSET(torc_frame, irq_was_on, TORC_FRAME_IRQ_WAS_ON);
+TORC_OFFSET(torc_frame, rcx, TORC_FRAME_RCX);
+TORC_OFFSET(torc_frame, r11, TORC_FRAME_R11);
 
 /**
  * struct torc_return - where a return call goes
