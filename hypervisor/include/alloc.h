@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Physical memory. Two sizes: chunks of 2 MiB for guests, pages for the hypervisor (which breaks
- * chunks up as it needs them). Whatever is handed out is zero; whatever comes back is scrubbed
- * before it can be handed out again.
+ * chunks up as it needs them). Whatever is handed out is zero, so nothing that was freed is seen
+ * again.
  *
  * Not locked: callers serialise.
  */
@@ -36,7 +36,7 @@ void alloc_init(const struct boot_info *info);
 mfn_t chunk_alloc(void);
 
 /**
- * chunk_free() - scrub a chunk and give it back
+ * chunk_free() - give a chunk back
  * @mfn: exactly what chunk_alloc() gave
  */
 void chunk_free(mfn_t mfn);
@@ -48,7 +48,7 @@ void chunk_free(mfn_t mfn);
 mfn_t page_alloc(void);
 
 /**
- * page_free() - scrub a page of page_alloc() and give it back
+ * page_free() - give a page of page_alloc() back
  */
 void page_free(mfn_t mfn);
 
@@ -60,7 +60,7 @@ void page_free(mfn_t mfn);
 void *boot_alloc(size_t bytes);
 
 /**
- * release_modules() - give the modules' memory back, scrubbed
+ * release_modules() - give the modules' memory back
  * @info: as for alloc_init()
  *
  * Once, after the last module has been read.

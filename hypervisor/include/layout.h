@@ -11,8 +11,8 @@
  *
  * Gate and image are closer than 2 GiB, so that the gate reaches C by plain 32-bit jumps.
  */
-#ifndef TORC_LAYOUT_H
-#define TORC_LAYOUT_H
+#ifndef HV_LAYOUT_H
+#define HV_LAYOUT_H
 
 #include "types.h"
 

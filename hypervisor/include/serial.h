@@ -28,6 +28,11 @@ bool serial_init(enum serial_port port);
 void serial_write(enum serial_port port, const char *data, size_t bytes);
 
 /**
+ * serial_drain() - wait until all ports have sent what they took
+ */
+void serial_drain(void);
+
+/**
  * serial_at_line_start() - was the last byte sent a newline (or nothing sent yet)?
  */
 bool serial_at_line_start(enum serial_port port);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The first C code: one step after the other, up to hv_main().
+ */
+#include <torc/abi.h>
+
+#include "acpi.h"
+#include "alloc.h"
+#include "apic.h"
+#include "boot.h"
+#include "cpu.h"
+#include "layout.h"
+#include "log.h"
+#include "power.h"
+#include "serial.h"
+#include "timer.h"
+
+#define BOOT_CS		0x08
+#define BOOT_TRAPS	32
+#define STUB_BYTES	16
+
+struct idt_gate {
+	u16 offset_low;
+	u16 selector;
+	u16 attributes;
+	u16 offset_middle;
+	u32 offset_high;
+	u32 reserved;
+};
+
+#define GATE_INTERRUPT_RING0	0x8e00
+
+static struct idt_gate boot_idt[BOOT_TRAPS];
+
+extern char boot_trap_stubs[];
+
+/* Called by assembly only. */
+void boot_main(u32 magic, u32 address) __noreturn __used;
+void boot_trap(u64 vector, u64 error_code, u64 rip) __noreturn __used;
+
+void boot_trap(u64 vector, u64 error_code, u64 rip)
+{
+	panic("exception %lu, error code %lx, at %lx (cr2 %lx) during boot", vector, error_code,
+	      rip, read_cr2());
+}
+
+static void load_boot_idt(void)
+{
+	struct descriptor_table table = { sizeof(boot_idt) - 1, (u64)boot_idt };
+
+	for (unsigned int i = 0; i < BOOT_TRAPS; i++) {
+		u64 stub = (u64)boot_trap_stubs + i * STUB_BYTES;
+
+		boot_idt[i] = (struct idt_gate){
+			.offset_low = (u16)stub,
+			.selector = BOOT_CS,
+			.attributes = GATE_INTERRUPT_RING0,
+			.offset_middle = (u16)(stub >> 16),
+			.offset_high = (u32)(stub >> 32),
+		};
+	}
+	lidt(&table);
+}
+
+static void report_memory(const struct boot_info *info)
+{
+	struct alloc_stats stats = alloc_stats();
+
+	log("boot: %s, %u modules, %lu MiB of RAM, %lu MiB free", info->loader[0] ? info->loader :
+	    "unnamed loader", info->module_count, stats.ram_pages >> (20 - PAGE_SHIFT),
+	    (stats.free_chunks * CHUNK_PAGES + stats.free_pages) >> (20 - PAGE_SHIFT));
+}
+
+void boot_main(u32 magic, u32 address)
+{
+	const struct boot_info *info;
+
+	load_boot_idt();
+	log("Torc " TORC_VERSION ", ABI %u.%u", TORC_ABI_MAJOR, TORC_ABI_MINOR);
+	info = boot_info_parse(magic, address);
+	log_init(info->cmdline);
+	power_init(info->cmdline);
+	cpu_init();
+	cpu_report();
+	alloc_init(info);
+	hv_root_init(info);
+	report_memory(info);
+	acpi_init(info->rsdp);
+	apic_init();
+	ioapic_init();
+	timer_init();
+	if (!serial_irq_enable())
+		log("serial: no interrupt for COM1, input must be polled");
+	hv_main(info);
+}

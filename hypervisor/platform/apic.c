@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * This CPU's local APIC (Intel SDM 3A, chapter 11), and the 8259 pair that must not disturb it.
+ */
+#include "apic.h"
+#include "cpu.h"
+#include "layout.h"
+#include "log.h"
+
+/* Registers, as offsets in the xAPIC page; the x2APIC MSR number is offset / 16. */
+enum {
+	APIC_ID = 0x020,
+	APIC_TPR = 0x080,
+	APIC_EOI = 0x0b0,
+	APIC_SPURIOUS = 0x0f0,
+	APIC_ERROR = 0x280,
+	APIC_ICR = 0x300,
+	APIC_ICR_HIGH = 0x310,
+	APIC_LVT_TIMER = 0x320,
+	APIC_LVT_LINT0 = 0x350,
+	APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370,
+	APIC_TIMER_INITIAL = 0x380,
+	APIC_TIMER_CURRENT = 0x390,
+	APIC_TIMER_DIVIDE = 0x3e0
+};
+
+#define SPURIOUS_ENABLE		0x100
+#define ICR_PENDING		0x1000
+#define TIMER_DIVIDE_BY_1	0xb
+
+#define PIC1			0x20
+#define PIC2			0xa0
+
+static bool x2apic;
+static volatile u32 *apic_page;
+
+static u32 apic_read(u32 reg)
+{
+	if (x2apic)
+		return (u32)rdmsr(MSR_X2APIC + reg / 16);
+	return apic_page[reg / 4];
+}
+
+static void apic_write(u32 reg, u32 value)
+{
+	if (x2apic)
+		wrmsr(MSR_X2APIC + reg / 16, value);
+	else
+		apic_page[reg / 4] = value;
+}
+
+/* ICW1..ICW4: cascaded, edge triggered, 8086 mode; then every input masked. */
+void pic_silence(void)
+{
+	outb(PIC1, 0x11);
+	outb(PIC2, 0x11);
+	outb(PIC1 + 1, VECTOR_PIC);
+	outb(PIC2 + 1, VECTOR_PIC + 8);
+	outb(PIC1 + 1, 4);
+	outb(PIC2 + 1, 2);
+	outb(PIC1 + 1, 1);
+	outb(PIC2 + 1, 1);
+	outb(PIC1 + 1, 0xff);
+	outb(PIC2 + 1, 0xff);
+}
+
+void apic_init(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	pic_silence();
+	if (!(base & APIC_BASE_ENABLE)) {
+		base |= APIC_BASE_ENABLE;
+		wrmsr(MSR_APIC_BASE, base);
+	}
+	x2apic = base & APIC_BASE_EXTD;
+	if (!x2apic) {
+		base &= PTE_ADDRESS;
+		if (base >= GIB(4))
+			panic("apic: at %lx, above 4 GiB", base);
+		apic_page = phys_to_virt(base);
+	}
+	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	apic_write(APIC_TPR, 0);
+	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
+	apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+	apic_eoi();	/* firmware may have left one in service */
+}
+
+void apic_eoi(void)
+{
+	apic_write(APIC_EOI, 0);
+}
+
+u32 apic_id(void)
+{
+	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
+}
+
+void apic_send_ipi(u32 target, u8 vector)
+{
+	if (x2apic) {
+		/* A WRMSR to the ICR is not ordered after earlier stores (SDM 3A 11.12.3). */
+		__asm__ volatile("mfence; lfence" ::: "memory");
+		wrmsr(MSR_X2APIC + APIC_ICR / 16, (u64)target << 32 | vector);
+		return;
+	}
+	while (apic_read(APIC_ICR) & ICR_PENDING)
+		cpu_relax();
+	apic_write(APIC_ICR_HIGH, target << 24);
+	apic_write(APIC_ICR, vector);
+}
+
+void apic_timer_mode(u32 lvt)
+{
+	apic_write(APIC_LVT_TIMER, lvt | VECTOR_TIMER);
+	/* In xAPIC mode the store must be seen before a deadline is written (SDM 3A 11.5.4.1). */
+	__asm__ volatile("mfence" ::: "memory");
+}
+
+void apic_timer_start(u32 count)
+{
+	apic_write(APIC_TIMER_INITIAL, count);
+}
+
+u32 apic_timer_count(void)
+{
+	return apic_read(APIC_TIMER_CURRENT);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The log, and the last words of a machine that cannot go on.
+ */
+#include "lib.h"
+#include "log.h"
+#include "power.h"
+#include "serial.h"
+
+#define LOG_RING	65536
+#define PREFIX		"torc: "
+
+static char ring[LOG_RING];
+static u64 ring_end;		/* bytes ever written */
+static u64 ring_printed;	/* of these, before log_init() has chosen a port */
+static enum serial_port log_port;
+static bool log_open;
+static bool in_panic;
+
+/* Sends ring text, whose lines end in a plain newline, to the serial port. */
+static void print(u64 from, u64 to)
+{
+	if (!serial_at_line_start(log_port))
+		serial_write(log_port, "\r\n", 2);
+	while (from < to) {
+		u64 at = from;
+
+		while (at < to && ring[at % LOG_RING] != '\n')
+			at++;
+		for (; from < at; from++)
+			serial_write(log_port, &ring[from % LOG_RING], 1);
+		if (at < to) {
+			serial_write(log_port, "\r\n", 2);
+			from++;
+		}
+	}
+}
+
+static void append(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		ring[ring_end++ % LOG_RING] = text[i];
+}
+
+static void append_lines(const char *text)
+{
+	do {
+		const char *end = strchr(text, '\n');
+		size_t bytes = end ? (size_t)(end - text) : strlen(text);
+
+		append(PREFIX, sizeof(PREFIX) - 1);
+		append(text, bytes);
+		append("\n", 1);
+		text += bytes + (end != NULL);
+	} while (*text != '\0');
+	if (log_open) {
+		print(ring_printed, ring_end);
+		ring_printed = ring_end;
+	}
+}
+
+void vlog(const char *format, va_list arguments)
+{
+	char text[LOG_LINE_MAX];
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	append_lines(text);
+}
+
+void log(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vlog(format, arguments);
+	va_end(arguments);
+}
+
+void log_init(const char *cmdline)
+{
+	char port[8] = "com1";
+	bool com1 = serial_init(SERIAL_COM1), com2 = serial_init(SERIAL_COM2);
+
+	cmdline_get(cmdline, "log", port, sizeof(port));
+	if (strcmp(port, "com2") == 0)
+		log_port = SERIAL_COM2;
+	if (log_port == SERIAL_COM2 ? !com2 : !com1)
+		log_port = log_port == SERIAL_COM2 ? SERIAL_COM1 : SERIAL_COM2;
+	log_open = true;
+	print(ring_printed, ring_end);
+	ring_printed = ring_end;
+	if (strcmp(port, "com1") != 0 && strcmp(port, "com2") != 0)
+		log("log=%s is neither com1 nor com2: using com1", port);
+	else if (strcmp(port, log_port == SERIAL_COM2 ? "com2" : "com1") != 0)
+		log("there is no %s: the log goes to the other port", port);
+}
+
+size_t log_read(u64 *position, char *buffer, size_t size)
+{
+	u64 oldest = ring_end > LOG_RING ? ring_end - LOG_RING : 0;
+	u64 from = MAX(*position, oldest);
+	size_t copied = 0;
+
+	while (from < ring_end && copied < size)
+		buffer[copied++] = ring[from++ % LOG_RING];
+	*position = from;
+	return copied;
+}
+
+static void vpanic_report(const char *format, va_list arguments)
+{
+	char text[LOG_LINE_MAX];
+
+	if (in_panic)	/* while panicking: the first message is the one that matters */
+		panic_stop();
+	in_panic = true;
+	if (!log_open)
+		log_init("");
+	vsnprintf(text, sizeof(text), format, arguments);
+	log("panic: %s", text);
+}
+
+void panic_report(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vpanic_report(format, arguments);
+	va_end(arguments);
+}
+
+void panic_stop(void)
+{
+	power_off_failed();
+}
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vpanic_report(format, arguments);
+	va_end(arguments);
+	panic_stop();
+}
