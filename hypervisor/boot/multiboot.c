@@ -184,7 +184,7 @@ static void parse_mb2_memory_map(paddr_t address, u32 bytes)
 
 	if (entry_bytes < sizeof(memory))
 		panic("boot: memory map entries of %u bytes", entry_bytes);
-	for (u32 at = 8; at + entry_bytes <= bytes; at += entry_bytes) {
+	for (u64 at = 8; at + entry_bytes <= bytes; at += entry_bytes) {
 		memcpy(&memory, phys_to_virt(address + at), sizeof(memory));
 		add_memory(memory.address, memory.length, memory.type);
 	}

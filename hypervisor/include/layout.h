@@ -26,8 +26,8 @@
 #define DIRECT_SLOT	272	/* first PML4 slot of the direct map */
 
 #define GATE_BASE	LAYOUT_ADDRESS(0xffff800000000000)
+#ifndef DIRECT_BASE		/* unit tests on a host give their own two */
 #define IMAGE_BASE	LAYOUT_ADDRESS(0xffff800040000000)
-#ifndef DIRECT_BASE		/* unit tests on a host give their own */
 #define DIRECT_BASE	LAYOUT_ADDRESS(0xffff880000000000)
 #endif
 

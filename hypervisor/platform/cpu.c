@@ -7,6 +7,10 @@
 #include "lib.h"
 #include "log.h"
 
+/* Values at reset, in case firmware changed them: entry 0 write-back, entry 3 uncached. */
+#define PAT_RESET	0x0007040600070406ul
+#define DR7_RESET	0x400
+
 struct cpu_features cpu_features;
 
 static bool bit(u32 word, unsigned int n)
@@ -47,6 +51,7 @@ static void read_basic_leaves(void)
 	read_model(r.eax);
 	need(bit(r.edx, 4), "a time stamp counter");
 	need(bit(r.edx, 9), "a local APIC");
+	need(bit(r.edx, 16), "PAT");
 	need(bit(r.edx, 24) && bit(r.edx, 25) && bit(r.edx, 26), "FXSR or SSE2");
 	f->pcid = bit(r.ecx, 17);
 	f->x2apic = bit(r.ecx, 21);
@@ -127,6 +132,8 @@ void cpu_init(void)
 	write_cr4(f->cr4);
 	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
 	wrmsr(MSR_SYSENTER_CS, 0);
+	wrmsr(MSR_PAT, PAT_RESET);
+	write_dr7(DR7_RESET);
 	enable_xsave();
 }
 
@@ -139,9 +146,10 @@ void cpu_report(void)
 	log("cpu: uses fsgsbase%s%s%s%s%s", f->smep ? " smep" : "", f->umip ? " umip" : "",
 	    f->xsave ? " xsave" : "", f->tsc_deadline ? " tsc-deadline" : "",
 	    f->gbpages ? " 1g-pages" : "");
-	log("cpu: has but leaves off:%s%s%s%s%s%s", f->smap ? " smap" : "", f->pcid ? " pcid" : "",
-	    f->la57 ? " la57" : "", f->cet ? " cet" : "", f->lass ? " lass" : "",
-	    f->fred ? " fred" : "");
+	if (f->smap || f->pcid || f->la57 || f->cet || f->lass || f->fred)
+		log("cpu: has but leaves off%s%s%s%s%s%s", f->smap ? " smap" : "",
+		    f->pcid ? " pcid" : "", f->la57 ? " la57" : "", f->cet ? " cet" : "",
+		    f->lass ? " lass" : "", f->fred ? " fred" : "");
 	log("cpu: xcr0 %lx, %u bytes of state; %s", f->xcr0, f->xsave_size,
 	    f->meltdown ? "does not claim to be safe from Meltdown" : "safe from Meltdown");
 }

@@ -37,10 +37,14 @@ static void print(u64 from, u64 to)
 	}
 }
 
+/* Strings come from modules and guests too: what could steer a terminal is not passed on. */
 static void append(const char *text, size_t bytes)
 {
-	for (size_t i = 0; i < bytes; i++)
-		ring[ring_end++ % LOG_RING] = text[i];
+	for (size_t i = 0; i < bytes; i++) {
+		bool printable = (text[i] >= ' ' && text[i] <= '~') || text[i] == '\n';
+
+		ring[ring_end++ % LOG_RING] = printable ? text[i] : '?';
+	}
 }
 
 static void append_lines(const char *text)
