@@ -15,7 +15,7 @@
 
 struct alloc_stats {
 	u64 ram_pages;		/* usable RAM of the machine */
-	u64 hypervisor_pages;	/* taken by page_alloc(), boot_alloc() and the allocator's own table */
+	u64 hypervisor_pages;	/* taken by page_alloc(), boot_alloc(), the allocator's table */
 	u64 reserved_pages;	/* image, modules, first MiB */
 	u64 guest_chunks;	/* taken by chunk_alloc() */
 	u64 free_chunks;	/* whole chunks still free */

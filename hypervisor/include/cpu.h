@@ -222,7 +222,8 @@ static inline u64 xgetbv(u32 index)
 
 static inline void xsetbv(u32 index, u64 value)
 {
-	__asm__ volatile("xsetbv" : : "c"(index), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
+	__asm__ volatile("xsetbv"
+			 : : "c"(index), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
 static inline u8 inb(u16 port)

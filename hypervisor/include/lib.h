@@ -55,7 +55,8 @@ bool parse_size(const char *text, u64 *bytes);
  * cmdline_get() - look a word up in a command line
  * @cmdline: words separated by blanks; a word "--" ends the part that is searched
  * @key: name of the word
- * @buffer: receives the value of "key=value" ("" for a bare "key"), cut to @size; untouched if absent
+ * @buffer: receives the value of "key=value" ("" for a bare "key"), cut to @size; untouched if
+ *          the word is absent
  * Return: length of the value, not less than @size when it was cut; -1 when the word is absent.
  * The first of several equal keys counts.
  */

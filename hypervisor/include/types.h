@@ -33,7 +33,7 @@ typedef u64 paddr_t;	/* machine physical address, bytes */
 typedef u64 mfn_t;	/* machine frame number */
 typedef u64 pfn_t;	/* a guest's idea of a frame number */
 
-/* A guest virtual address. A struct, so that it can neither be dereferenced nor used by accident. */
+/* A guest virtual address: a struct, so that it is neither dereferenced nor used by accident. */
 typedef struct {
 	u64 value;
 } gva_t;

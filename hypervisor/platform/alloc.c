@@ -133,7 +133,8 @@ void alloc_init(const struct boot_info *info)
 		mark(info->ram.range[i].start, info->ram.range[i].end, false);
 	ram_pages = count_ram(info, 0, top);
 	for (unsigned int i = 0; i < kept.count; i++)
-		mark(kept_ranges[i].start, MIN(kept_ranges[i].end, chunk_count << CHUNK_SHIFT), true);
+		mark(kept_ranges[i].start, MIN(kept_ranges[i].end, chunk_count << CHUNK_SHIFT),
+		     true);
 	mark(place, place + bytes, true);
 	taken_pages = bytes >> PAGE_SHIFT;
 	whole_hint = chunk_count;

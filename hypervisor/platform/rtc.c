@@ -72,7 +72,7 @@ static bool same(const struct moment *a, const struct moment *b)
 	       a->day == b->day && a->month == b->month && a->year == b->year;
 }
 
-/* Days from 1970-01-01 to the given date of the years 2000..2099, where every fourth is a leap year. */
+/* Days since 1970-01-01, for the years 2000..2099, where every fourth is a leap year. */
 static u64 days_since_1970(const struct moment *m)
 {
 	static const u16 before_month[12] = {

@@ -31,7 +31,7 @@ enum {
 #define DIVISOR_115200	1
 #define FIFO_BYTES	16
 #define COM1_IRQ	4
-#define PATIENCE	2000000	/* polls; a FIFO takes 1.4 ms to empty, a poll never less than 1 ns */
+#define PATIENCE	2000000	/* polls; a FIFO is empty after 1.4 ms */
 
 struct uart {
 	u16 base;
