@@ -62,8 +62,8 @@ function dispatch(   i, j) {
 		if (rdx[i] != "") printf ", u64 *%s", rdx[i]
 		print ");"
 	}
-	print "\n#ifdef HYPERCALL_DISPATCH"
-	print "static s64 hypercall_dispatch(struct vcpu *vcpu, struct regs *regs)\n{"
+	print ""
+	print "static inline s64 hypercall_dispatch(struct vcpu *vcpu, struct regs *regs)\n{"
 	print "\tswitch (regs->rax) {"
 	for (i = 1; i <= n; i++) {
 		if (state[i] != "active") continue
@@ -72,7 +72,7 @@ function dispatch(   i, j) {
 		if (rdx[i] != "") printf ", &regs->rdx"
 		print ");"
 	}
-	print "\tdefault:\n\t\treturn TORC_ENOSYS;\n\t}\n}\n#endif"
+	print "\tdefault:\n\t\treturn TORC_ENOSYS;\n\t}\n}"
 }
 
 function prototypes(   i, j) {

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The domain builder: from a kernel's ELF file and an initrd to a vCPU that can run.
+ *
+ * Memory is filled from both ends: the kernel stands where its segments say, everything the
+ * builder makes stands at the top, growing down: first the page tables, then the pages that
+ * start.h describes, then the initrd. The tables are written as plain memory, mapped
+ * read-only in the linear map from the start, and then pinned like a guest's own.
+ */
+#include "cpu.h"
+#include "elf.h"
+#include "lib.h"
+#include "log.h"
+#include "paging.h"
+#include "sched.h"
+#include "start.h"
+#include "timer.h"
+
+/* What is known of the domain while it is built. */
+struct plan {
+	char name[DOMAIN_NAME_MAX];
+	const char *cmdline;
+	u64 pages;
+	struct elf_image image;
+	struct torc_note note;
+	u64 first, end; /* guest-physical range of the kernel's segments */
+	struct range initrd;
+	struct domain *domain;
+	struct vcpu *vcpu;
+	pfn_t lowest; /* pages from here up are taken */
+	struct start_pages at;
+};
+
+static void *page_of(struct plan *plan, pfn_t pfn)
+{
+	return mfn_to_virt(domain_mfn(plan->domain, pfn));
+}
+
+/* The next page from the top; INVALID_PFN when it would meet the kernel. */
+static pfn_t take_page(struct plan *plan)
+{
+	if (plan->lowest - 1 < ALIGN_UP(plan->end, PAGE_SIZE) >> PAGE_SHIFT)
+		return INVALID_PFN;
+	return --plan->lowest;
+}
+
+static const char *parse_name(struct plan *plan, const char *string)
+{
+	struct domain *domain;
+	const char *c;
+	int length = cmdline_get(string, "name", plan->name, sizeof(plan->name));
+
+	if (length < 1)
+		return "it has no name: say name=NAME";
+	if ((size_t)length >= sizeof(plan->name))
+		return "its name is too long: at most 31 characters";
+	for (c = plan->name; *c; c++)
+		if (*c <= ' ' || *c > '~' || *c == ':')
+			return "its name has a character that is not allowed";
+	for (domain = domain_list; domain; domain = domain->next)
+		if (!strcmp(domain->name, plan->name))
+			return "another domain has that name";
+	return NULL;
+}
+
+static const char *parse_string(struct plan *plan, const char *string)
+{
+	char text[32];
+	const char *why;
+	u64 value;
+
+	strlcpy(plan->name, "?", sizeof(plan->name));
+	why = parse_name(plan, string);
+	if (why)
+		return why;
+	if (cmdline_get(string, "mem", text, sizeof(text)) < 1 || !parse_size(text, &value))
+		return "its memory size is missing or no size: say mem=SIZE, as in mem=64M";
+	if (value < MIB(2) || value > GIB(512))
+		return "its memory size is outside 2M to 512G";
+	plan->pages = ALIGN_UP(value, CHUNK_SIZE) >> PAGE_SHIFT;
+	if (cmdline_get(string, "vcpus", text, sizeof(text)) >= 0 &&
+	    (!parse_number(text, &value) || value != 1))
+		return "this version runs one vCPU in each domain: say vcpus=1";
+	plan->cmdline = cmdline_after(string, "--");
+	if (!plan->cmdline)
+		plan->cmdline = "";
+	return NULL;
+}
+
+static bool range_allowed(u64 start, u64 bytes)
+{
+	u64 last = start + bytes - 1;
+
+	return last >= start && is_canonical(start) && is_canonical(last) &&
+	       (start >> 63) == (last >> 63) && (last < TORC_HOLE_START || start >= TORC_HOLE_END);
+}
+
+static bool overlap(u64 a, u64 a_bytes, u64 b, u64 b_bytes)
+{
+	return a < b + b_bytes && b < a + a_bytes;
+}
+
+static const char *check_note(const struct plan *plan)
+{
+	const struct torc_note *note = &plan->note;
+	u64 first = ALIGN_DOWN(plan->first, PAGE_SIZE);
+	u64 bytes = ALIGN_UP(plan->end, PAGE_SIZE) - first;
+	u64 memory = plan->pages << PAGE_SHIFT;
+
+	if (note->abi_major != TORC_ABI_MAJOR || note->abi_minor != TORC_ABI_MINOR)
+		return "the kernel is built for another version of the ABI";
+	if (note->size < sizeof(*note))
+		return "the kernel's note is too short";
+	if (note->features_required & ~START_FEATURES)
+		return "the kernel requires a feature that this hypervisor does not have";
+	if (!IS_ALIGNED(note->linear_base, CHUNK_SIZE) || !range_allowed(note->linear_base, memory))
+		return "the kernel's linear map is misplaced";
+	if (!IS_ALIGNED(note->virt_offset, PAGE_SIZE) ||
+	    !range_allowed(note->virt_offset + first, bytes) ||
+	    overlap(note->virt_offset + first, bytes, note->linear_base, memory))
+		return "the kernel's image is mapped at an impossible address";
+	if (!range_allowed(note->entry, 1))
+		return "the kernel's entry is no usable address";
+	if (plan->end > memory)
+		return "not enough memory for its kernel";
+	return NULL;
+}
+
+static void copy_in(struct plan *plan, u64 address, const u8 *from, u64 bytes)
+{
+	while (bytes) {
+		u64 offset = address & (PAGE_SIZE - 1);
+		u64 part = MIN(bytes, PAGE_SIZE - offset);
+
+		memcpy((u8 *)page_of(plan, address >> PAGE_SHIFT) + offset, from, part);
+		address += part;
+		from += part;
+		bytes -= part;
+	}
+}
+
+/* Memory behind a segment's file part is zero already: so are all fresh frames. */
+static void load_kernel(struct plan *plan)
+{
+	struct elf_segment segment;
+	unsigned int i;
+
+	for (i = 0; elf_segment(&plan->image, i, &segment); i++)
+		copy_in(plan, segment.address, plan->image.data + segment.offset, segment.file_size);
+}
+
+/* Maps one page, making tables as needed; false when memory is used up. */
+static bool map_page(struct plan *plan, u64 address, pfn_t pfn, u64 flags)
+{
+	u64 *table = page_of(plan, plan->at.root);
+	unsigned int level;
+	pfn_t next;
+
+	for (level = 4; level > 1; level--) {
+		u64 *entry = &table[(address >> (3 + 9 * level)) & 511];
+
+		if (!*entry) {
+			next = take_page(plan);
+			if (next == INVALID_PFN)
+				return false;
+			*entry = mfn_to_paddr(domain_mfn(plan->domain, next)) | PTE_P | PTE_W | PTE_A;
+		}
+		table = mfn_to_virt(entry_mfn(*entry));
+	}
+	table[(address >> PAGE_SHIFT) & 511] =
+		mfn_to_paddr(domain_mfn(plan->domain, pfn)) | PTE_P | PTE_A | flags;
+	return true;
+}
+
+static bool map_memory(struct plan *plan)
+{
+	u64 first = plan->first >> PAGE_SHIFT, end = ALIGN_UP(plan->end, PAGE_SIZE) >> PAGE_SHIFT;
+	pfn_t pfn;
+
+	for (pfn = 0; pfn < plan->pages; pfn++)
+		if (!map_page(plan, plan->note.linear_base + (pfn << PAGE_SHIFT), pfn,
+			      PTE_W | PTE_D | PTE_NX))
+			return false;
+	for (pfn = first; pfn < end; pfn++)
+		if (!map_page(plan, plan->note.virt_offset + (pfn << PAGE_SHIFT), pfn, PTE_W | PTE_D))
+			return false;
+	/* All tables exist now: take write permission from them. */
+	for (pfn = plan->lowest; pfn < plan->pages; pfn++) {
+		map_page(plan, plan->note.linear_base + (pfn << PAGE_SHIFT), pfn, PTE_NX);
+		frame_table[domain_mfn(plan->domain, pfn)].flags |= FRAME_LINEAR_RO;
+	}
+	return true;
+}
+
+static bool place_initrd(struct plan *plan)
+{
+	u64 bytes = plan->initrd.end - plan->initrd.start;
+	u64 pages = ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT;
+
+	if (!bytes)
+		return true;
+	if (pages > plan->lowest ||
+	    plan->lowest - pages < ALIGN_UP(plan->end, PAGE_SIZE) >> PAGE_SHIFT)
+		return false;
+	plan->at.initrd = (plan->lowest - pages) << PAGE_SHIFT;
+	plan->at.initrd_size = bytes;
+	copy_in(plan, plan->at.initrd, phys_to_virt(plan->initrd.start), bytes);
+	return true;
+}
+
+static bool place_pages(struct plan *plan)
+{
+	pfn_t *const all[] = { &plan->at.start, &plan->at.cmdline, &plan->at.console, &plan->at.time,
+			       &plan->at.vcpu_page, &plan->at.stack };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		*all[i] = take_page(plan);
+		if (*all[i] == INVALID_PFN)
+			return false;
+	}
+	plan->at.boot_first = plan->lowest;
+	return place_initrd(plan);
+}
+
+static const char *fill_memory(struct plan *plan)
+{
+	static const char no_memory[] = "not enough memory for its kernel, initrd and page tables";
+
+	plan->lowest = plan->pages;
+	load_kernel(plan);
+	plan->at.root = take_page(plan);
+	if (plan->at.root == INVALID_PFN || !map_memory(plan) || !place_pages(plan))
+		return no_memory;
+	if (strlen(plan->cmdline) >= PAGE_SIZE)
+		return "its command line is too long";
+	strlcpy(page_of(plan, plan->at.cmdline), plan->cmdline, PAGE_SIZE);
+	return NULL;
+}
+
+static const char *make_vcpu(struct plan *plan)
+{
+	struct domain *domain = plan->domain;
+	struct regs *regs;
+
+	domain->vcpu_count = 1;
+	plan->vcpu = vcpu_create(domain, 0);
+	if (!plan->vcpu)
+		return "the hypervisor has not enough memory for its vCPU";
+	domain->linear_root = domain_mfn(domain, plan->at.root);
+	if (table_pin(domain, domain->linear_root, 4) || root_load(plan->vcpu, domain->linear_root) ||
+	    vcpu_set_page(plan->vcpu, plan->at.vcpu_page) ||
+	    frame_get_writable(domain, domain_mfn(domain, plan->at.console)) ||
+	    frame_get_writable(domain, domain_mfn(domain, plan->at.time)))
+		panic("domain %u: the builder's own page tables are not valid", domain->id);
+	regs = plan->vcpu->regs;
+	*regs = (struct regs){
+		.rdi = domain->linear_base + (plan->at.start << PAGE_SHIFT),
+		.rip = plan->note.entry,
+		.cs = TORC_SEL_KERNEL_CS,
+		.rflags = GATE_RFLAGS_FORCED,
+		.rsp = domain->linear_base + ((plan->at.stack + 1) << PAGE_SHIFT),
+		.ss = TORC_SEL_KERNEL_SS,
+	};
+	return NULL;
+}
+
+static const char *make_domain(struct plan *plan, u16 id)
+{
+	struct domain *domain = domain_create(plan->name, plan->pages, id);
+	const char *why;
+
+	if (!domain)
+		return "not enough memory on this machine";
+	plan->domain = domain;
+	domain->linear_base = plan->note.linear_base;
+	why = fill_memory(plan);
+	if (why)
+		return why;
+	domain->time_pfn = plan->at.time;
+	domain->console = page_of(plan, plan->at.console);
+	if (!windows_create(domain))
+		return "the hypervisor has not enough memory for its windows";
+	why = make_vcpu(plan);
+	if (why)
+		return why;
+	start_fill(domain, &plan->note, &plan->at);
+	return NULL;
+}
+
+bool domain_build(const char *string, struct range kernel, struct range initrd)
+{
+	struct plan plan = {
+		.image = { phys_to_virt(kernel.start), kernel.end - kernel.start },
+		.initrd = initrd,
+	};
+	u16 id = domain_new_id();
+	const char *why = parse_string(&plan, string);
+
+	if (!why)
+		why = elf_check(&plan.image, &plan.note, &plan.first, &plan.end);
+	if (!why)
+		why = check_note(&plan);
+	if (!why)
+		why = make_domain(&plan, id);
+	if (why) {
+		log("domain %u %s refused: %s", id, plan.name, why);
+		if (plan.domain)
+			domain_destroy(plan.domain);
+		return false;
+	}
+	domain_insert(plan.domain);
+	log("domain %u %s started, %lu MiB, 1 vcpus", id, plan.name,
+	    plan.pages >> (20 - PAGE_SHIFT));
+	sched_start(plan.vcpu);
+	return true;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * All guests share one serial port. A single guest has it raw. With several, output is
+ * shown line by line, each with its domain's name in front; input goes to the domain in focus and
+ * Ctrl-T moves the focus.
+ */
+#include "console.h"
+#include "lib.h"
+#include "log.h"
+#include "sched.h"
+#include "serial.h"
+
+#define FOCUS_KEY 0x14 /* Ctrl-T */
+
+static struct domain *focus;
+static bool prefixes;
+
+void console_init(void)
+{
+	focus = domain_list;
+	prefixes = domain_list && domain_list->next;
+}
+
+static void write(const char *text, size_t length)
+{
+	serial_write(SERIAL_COM1, text, length);
+}
+
+static void show_line(struct domain *domain)
+{
+	struct console_line *line = &domain->line;
+
+	if (!line->length)
+		return;
+	if (!serial_at_line_start(SERIAL_COM1))
+		write("\n", 1);
+	write(domain->name, strlen(domain->name));
+	write(": ", 2);
+	write(line->text, line->length);
+	line->length = 0;
+}
+
+static void show_byte(struct domain *domain, char byte)
+{
+	struct console_line *line = &domain->line;
+
+	line->text[line->length++] = byte;
+	if (byte == '\n' || line->length == sizeof(line->text))
+		show_line(domain);
+}
+
+static void show(struct domain *domain, const char *text, size_t length)
+{
+	size_t i;
+
+	if (!prefixes) {
+		write(text, length);
+		return;
+	}
+	for (i = 0; i < length; i++)
+		if (text[i] != '\r')
+			show_byte(domain, text[i]);
+}
+
+void console_drain(struct domain *domain)
+{
+	struct torc_console_ring *ring = domain->console;
+	u32 cons = domain->console_out_cons;
+	u32 prod = READ_ONCE(ring->out_prod);
+	char buffer[64];
+	size_t n;
+
+	if (prod - cons > TORC_CONSOLE_OUT)
+		cons = prod - TORC_CONSOLE_OUT;
+	while (cons != prod) {
+		for (n = 0; n < sizeof(buffer) && cons != prod; n++)
+			buffer[n] = READ_ONCE(ring->out[cons++ % TORC_CONSOLE_OUT]);
+		show(domain, buffer, n);
+	}
+	domain->console_out_cons = cons;
+	WRITE_ONCE(ring->out_cons, cons);
+}
+
+static void next_focus(void)
+{
+	focus = focus && focus->next ? focus->next : domain_list;
+	if (focus && prefixes)
+		log("console input goes to domain %u %s", focus->id, focus->name);
+}
+
+static void take(struct domain *domain, char byte)
+{
+	struct torc_console_ring *ring = domain->console;
+	u32 cons = READ_ONCE(ring->in_cons);
+
+	if (domain->console_in_prod - cons >= TORC_CONSOLE_IN)
+		return; /* full: as a real line does, drop it */
+	ring->in[domain->console_in_prod++ % TORC_CONSOLE_IN] = byte;
+	__atomic_store_n(&ring->in_prod, domain->console_in_prod, __ATOMIC_RELEASE);
+}
+
+void console_input(void)
+{
+	bool any = false;
+	int c;
+
+	while ((c = serial_getc()) >= 0) {
+		if (c == FOCUS_KEY) {
+			next_focus();
+		} else if (focus) {
+			take(focus, c);
+			any = true;
+		}
+	}
+	if (any && focus)
+		event_raise(focus->vcpu[0], TORC_PORT_CONSOLE);
+}
+
+void console_flush(void)
+{
+	struct domain *domain;
+
+	for (domain = domain_list; domain; domain = domain->next)
+		show_line(domain);
+}
+
+void console_forget(struct domain *domain)
+{
+	console_drain(domain);
+	show_line(domain);
+	if (focus != domain)
+		return;
+	focus = domain->next ? domain->next : domain_list;
+	if (focus == domain)
+		focus = NULL;
+}

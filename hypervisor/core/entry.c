@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * From the gate into C and back. The hypervisor keeps nothing on its stack for a vCPU: each entry
+ * starts at the top of the CPU's stack, does its work, picks who runs next and leaves. It
+ * runs with interrupts off; the idle loop alone lets them in.
+ */
+#include "apic.h"
+#include "console.h"
+#include "cpu.h"
+#include "entry.h"
+#include "log.h"
+#include "paging.h"
+#include "sched.h"
+
+static void interrupt(u64 vector)
+{
+	switch (vector) {
+	case VECTOR_TIMER:
+		apic_eoi();
+		sched_tick();
+		break;
+	case VECTOR_SERIAL:
+		console_input();
+		apic_eoi();
+		break;
+	case VECTOR_IPI:
+		apic_eoi();
+		break;
+	default: /* spurious ones want no EOI */
+		break;
+	}
+}
+
+/* Vectors that the descriptor page sends here first. */
+static void exception(struct vcpu *vcpu)
+{
+	struct regs *regs = vcpu->regs;
+
+	if (regs->vector == 13 && (regs->cs & 3) == 1 && emulate(vcpu))
+		return;
+	if (!frame_deliver(vcpu, TORC_ENTRY_EXCEPTION, regs->vector, regs->error, read_cr2()))
+		guest_crash(vcpu, "exception %lu while both sync and double-fault frame are in use",
+			    regs->vector);
+}
+
+/** hv_exit - leaves for whoever runs next */
+void hv_exit(void)
+{
+	struct vcpu *vcpu;
+	paddr_t root;
+
+	for (;;) {
+		vcpu = sched_pick();
+		event_deliver(vcpu);
+		if (this_cpu()->current != vcpu)
+			continue;
+		root = root_copy_of(vcpu);
+		if (root != INVALID_PADDR)
+			vcpu_resume(vcpu, root);
+		guest_crash(vcpu, "the hypervisor has no memory for a root copy");
+	}
+}
+
+/** hv_entry - a guest was interrupted, faulted or called; its registers are on its entry stack */
+void hv_entry(void)
+{
+	struct vcpu *vcpu = this_cpu()->current;
+	u64 vector = vcpu->regs->vector;
+
+	if (vector == VECTOR_HYPERCALL)
+		hypercall(vcpu);
+	else if (vector == VECTOR_TRIPLE)
+		guest_crash(vcpu, "exception while both sync and double-fault frame are in use");
+	else if (vector < 32)
+		exception(vcpu);
+	else
+		interrupt(vector);
+	hv_exit();
+}
+
+void hv_idle_interrupt(struct regs *regs)
+{
+	interrupt(regs->vector);
+}
+
+/* NMIs have no source that the hypervisor asked for; all that matters is that they do no harm. */
+void hv_nmi(u64 rip __unused, u64 cs __unused, u64 rsp __unused, u64 rflags __unused)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->nmi_count++;
+}
+
+void hv_machine_check(u64 rip, u64 cs, u64 rsp, u64 rflags)
+{
+	panic("machine check at %04lx:%016lx rsp %016lx rflags %lx", cs,
+	      rip, rsp, rflags);
+}
+
+void hv_broken(u64 vector, u64 error, u64 rip, u64 cr2, u64 rsp)
+{
+	panic("exception %lu in ring 0, error %lx, rip %016lx, cr2 %016lx, rsp %016lx",
+	      vector, error, rip,
+	      cr2, rsp);
+}

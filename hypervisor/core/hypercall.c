@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Hypercalls: the dispatch that abi/hypercalls.tbl describes, and the calls that concern the
+ * vCPU's life. Those on memory stand in batch.c, those on registers in control.c.
+ */
+#include "console.h"
+#include "cpu.h"
+#include "entry.h"
+#include "hypercall.h"
+#include "paging.h"
+#include "sched.h"
+#include "timer.h"
+
+void hypercall(struct vcpu *vcpu)
+{
+	struct regs *regs = vcpu->regs;
+	s64 result = hypercall_dispatch(vcpu, regs);
+
+	/* A call that ended the domain, or moved the vCPU elsewhere, has no result. */
+	if (this_cpu()->current == vcpu && regs->vector == VECTOR_HYPERCALL)
+		regs->rax = result;
+}
+
+s64 hc_version(struct vcpu *vcpu __unused)
+{
+	return TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR;
+}
+
+s64 hc_console_notify(struct vcpu *vcpu)
+{
+	console_drain(vcpu->domain);
+	return TORC_OK;
+}
+
+s64 hc_block(struct vcpu *vcpu)
+{
+	struct torc_vcpu_page *page = vcpu->page;
+
+	WRITE_ONCE(page->irq_on, 1);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!READ_ONCE(page->pending) && !vcpu->nmi_pending)
+		sched_block(vcpu);
+	return TORC_OK;
+}
+
+s64 hc_yield(struct vcpu *vcpu __unused)
+{
+	sched_yield();
+	return TORC_OK;
+}
+
+s64 hc_set_timer(struct vcpu *vcpu, u64 deadline)
+{
+	u64 absolute;
+
+	if (!deadline) {
+		vcpu->timer_deadline = TIMER_NEVER;
+		return TORC_OK;
+	}
+	if (__builtin_add_overflow(deadline, vcpu->domain->start_ns, &absolute))
+		absolute = TIMER_NEVER;
+	if (absolute <= time_now_ns()) {
+		vcpu->timer_deadline = TIMER_NEVER;
+		event_raise(vcpu, TORC_PORT_TIMER);
+	} else {
+		vcpu->timer_deadline = absolute;
+	}
+	return TORC_OK;
+}
+
+s64 hc_shutdown(struct vcpu *vcpu, u64 reason, u64 detail)
+{
+	switch (reason) {
+	case TORC_SHUTDOWN_POWEROFF:
+	case TORC_SHUTDOWN_REBOOT:
+		domain_end(vcpu->domain, reason);
+		return TORC_OK;
+	case TORC_SHUTDOWN_CRASH:
+		if (detail == SHUTDOWN_NO_ENTRY)
+			guest_crash(vcpu, "event or exception, but no entry is registered for it");
+		else
+			guest_crash(vcpu, "the guest says that it crashed, detail 0x%lx", detail);
+		return TORC_OK;
+	case TORC_SHUTDOWN_SUSPEND:
+		return TORC_ENOSYS;
+	default:
+		return TORC_EINVAL;
+	}
+}
+
+static bool address_allowed(u64 address)
+{
+	return is_canonical(address) && (address < TORC_HOLE_START || address >= TORC_HOLE_END);
+}
+
+s64 hc_set_entry(struct vcpu *vcpu, u64 kind, u64 address)
+{
+	if (kind >= TORC_ENTRY_COUNT || !address_allowed(address))
+		return TORC_EINVAL;
+	vcpu->desc->iret[kind].rip = address;
+	return TORC_OK;
+}
+
+s64 hc_set_kernel_gs(struct vcpu *vcpu, u64 base)
+{
+	if (!is_canonical(base))
+		return TORC_EINVAL;
+	vcpu->desc->kernel_gs = base;
+	return TORC_OK;
+}
+
+s64 hc_vcpu_set_page(struct vcpu *vcpu, u64 page)
+{
+	if (READ_ONCE(vcpu->page->irq_on))
+		return TORC_EBUSY;
+	return vcpu_set_page(vcpu, page);
+}
+
+s64 hc_nmi_send(struct vcpu *vcpu, u64 target)
+{
+	if (target >= vcpu->domain->vcpu_count)
+		return TORC_ENOENT;
+	vcpu->domain->vcpu[target]->nmi_pending = true;
+	sched_wake(vcpu->domain->vcpu[target]);
+	return TORC_OK;
+}
+
+/* Selectors of a frame that the guest returns by are rebuilt, as the gate's return calls do. */
+s64 hc_nmi_return(struct vcpu *vcpu)
+{
+	struct torc_vcpu_page *page = vcpu->page;
+	struct torc_frame frame = page->nmi;
+	struct regs *regs = vcpu->regs;
+	bool ring1 = (frame.cs & 0xffff) == TORC_SEL_KERNEL_CS;
+	u64 user_gs = READ_ONCE(page->user_gs);
+
+	if (!is_canonical(frame.rip) || !is_canonical(user_gs))
+		return TORC_EINVAL;
+	if (!ring1 && (frame.cs != TORC_SEL_USER_CS && frame.cs != TORC_SEL_USER_CS32))
+		return TORC_EINVAL;
+	regs->rip = frame.rip;
+	regs->cs = frame.cs;
+	regs->rflags = (frame.rflags & GATE_RFLAGS_ALLOWED) | GATE_RFLAGS_FORCED;
+	regs->rsp = frame.rsp;
+	regs->ss = ring1 ? TORC_SEL_KERNEL_SS : TORC_SEL_USER_SS;
+	regs->rax = frame.rax;
+	regs->rcx = frame.rcx;
+	regs->r11 = frame.r11;
+	regs->vector = 0; /* RAX is not to be overwritten with a result */
+	if (!ring1)
+		wrgsbase(user_gs);
+	WRITE_ONCE(page->irq_on, frame.irq_was_on != 0);
+	WRITE_ONCE(page->nmi_masked, 0);
+	return TORC_OK;
+}
+
+s64 hc_census(struct vcpu *vcpu, u64 index, u64 *address)
+{
+	const struct domain *domain = vcpu->domain;
+
+	if (index >= domain->census_used)
+		return TORC_ENOENT;
+	*address = domain->census[index].rip;
+	return (s64)domain->census[index].instruction << 32 | domain->census[index].count;
+}

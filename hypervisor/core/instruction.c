@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * A decoder for just the instructions that fault in ring 1. Everything else, and everything
+ * odd, is "not recognised", and the fault goes to the guest. Opcodes: Intel SDM 2, appendix A.
+ */
+#include "instruction.h"
+
+const char *const instruction_names[INSN_COUNT] = {
+	[INSN_NONE] = "?", [INSN_CLI] = "cli", [INSN_STI] = "sti", [INSN_HLT] = "hlt",
+	[INSN_CLTS] = "clts", [INSN_LMSW] = "lmsw", [INSN_MOV_FROM_CR] = "mov from cr",
+	[INSN_MOV_TO_CR] = "mov to cr", [INSN_MOV_FROM_DR] = "mov from dr",
+	[INSN_MOV_TO_DR] = "mov to dr", [INSN_RDMSR] = "rdmsr", [INSN_WRMSR] = "wrmsr",
+	[INSN_RDPMC] = "rdpmc", [INSN_XSETBV] = "xsetbv", [INSN_IN] = "in", [INSN_OUT] = "out",
+	[INSN_INS] = "ins", [INSN_OUTS] = "outs", [INSN_INVD] = "invd", [INSN_WBINVD] = "wbinvd",
+	[INSN_INVLPG] = "invlpg", [INSN_INVPCID] = "invpcid", [INSN_LGDT] = "lgdt",
+	[INSN_LIDT] = "lidt", [INSN_LLDT] = "lldt", [INSN_LTR] = "ltr", [INSN_SWAPGS] = "swapgs",
+	[INSN_SYSRET] = "sysret", [INSN_SYSEXIT] = "sysexit",
+};
+
+/* The bytes not looked at yet. */
+struct cursor {
+	const u8 *bytes;
+	size_t count;
+	size_t at;
+};
+
+static int next(struct cursor *c)
+{
+	return c->at < c->count && c->at < INSTRUCTION_MAX ? c->bytes[c->at++] : -1;
+}
+
+struct prefixes {
+	bool operand16;
+	u8 rex;
+};
+
+static int skip_prefixes(struct cursor *c, struct prefixes *prefixes)
+{
+	int byte;
+
+	*prefixes = (struct prefixes){ 0 };
+	for (;;) {
+		byte = next(c);
+		switch (byte) {
+		case 0x66:
+			prefixes->operand16 = true;
+			break;
+		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
+		case 0x67: case 0xf2: case 0xf3:
+			break;
+		default:
+			if (byte < 0x40 || byte > 0x4f)
+				return byte;
+			/* REX counts only right before the opcode. */
+			prefixes->rex = byte;
+			return next(c);
+		}
+	}
+}
+
+/* Takes ModRM's address bytes off; returns ModRM or -1. */
+static int skip_modrm(struct cursor *c)
+{
+	int modrm = next(c), sib, displacement;
+
+	if (modrm < 0 || modrm >> 6 == 3)
+		return modrm;
+	displacement = (int[]){ 0, 1, 4 }[modrm >> 6];
+	if ((modrm & 7) == 4) {
+		sib = next(c);
+		if (sib < 0)
+			return -1;
+		if ((sib & 7) == 5 && modrm >> 6 == 0)
+			displacement = 4;
+	} else if ((modrm & 7) == 5 && modrm >> 6 == 0) {
+		displacement = 4;
+	}
+	while (displacement-- > 0)
+		if (next(c) < 0)
+			return -1;
+	return modrm;
+}
+
+static enum instruction_id group_0f00(int modrm)
+{
+	switch (modrm >> 3 & 7) {
+	case 2:
+		return INSN_LLDT;
+	case 3:
+		return INSN_LTR;
+	default:
+		return INSN_NONE;
+	}
+}
+
+static enum instruction_id group_0f01(int modrm)
+{
+	if (modrm == 0xd1)
+		return INSN_XSETBV;
+	if (modrm == 0xf8)
+		return INSN_SWAPGS;
+	if ((modrm >> 3 & 7) == 6)
+		return INSN_LMSW;
+	if (modrm >> 6 == 3)
+		return INSN_NONE;
+	switch (modrm >> 3 & 7) {
+	case 2:
+		return INSN_LGDT;
+	case 3:
+		return INSN_LIDT;
+	case 7:
+		return INSN_INVLPG;
+	default:
+		return INSN_NONE;
+	}
+}
+
+static enum instruction_id move_special(struct cursor *c, const struct prefixes *prefixes,
+					enum instruction_id id, struct instruction *insn)
+{
+	int modrm = next(c); /* mod is ignored: always registers */
+
+	if (modrm < 0)
+		return INSN_NONE;
+	insn->reg = (modrm >> 3 & 7) | (prefixes->rex & 4) << 1;
+	insn->gpr = (modrm & 7) | (prefixes->rex & 1) << 3;
+	return id;
+}
+
+static enum instruction_id decode_0f(struct cursor *c, const struct prefixes *prefixes,
+				     struct instruction *insn)
+{
+	int opcode = next(c), modrm;
+
+	switch (opcode) {
+	case 0x00:
+		modrm = skip_modrm(c);
+		return modrm < 0 ? INSN_NONE : group_0f00(modrm);
+	case 0x01:
+		modrm = skip_modrm(c);
+		return modrm < 0 ? INSN_NONE : group_0f01(modrm);
+	case 0x06:
+		return INSN_CLTS;
+	case 0x07:
+		return INSN_SYSRET;
+	case 0x08:
+		return INSN_INVD;
+	case 0x09:
+		return INSN_WBINVD;
+	case 0x20:
+		return move_special(c, prefixes, INSN_MOV_FROM_CR, insn);
+	case 0x21:
+		return move_special(c, prefixes, INSN_MOV_FROM_DR, insn);
+	case 0x22:
+		return move_special(c, prefixes, INSN_MOV_TO_CR, insn);
+	case 0x23:
+		return move_special(c, prefixes, INSN_MOV_TO_DR, insn);
+	case 0x30:
+		return INSN_WRMSR;
+	case 0x32:
+		return INSN_RDMSR;
+	case 0x33:
+		return INSN_RDPMC;
+	case 0x35:
+		return INSN_SYSEXIT;
+	case 0x38:
+		return next(c) == 0x82 && prefixes->operand16 && skip_modrm(c) >= 0 ? INSN_INVPCID :
+										       INSN_NONE;
+	default:
+		return INSN_NONE;
+	}
+}
+
+static enum instruction_id decode_port(struct cursor *c, const struct prefixes *prefixes, int opcode,
+				       struct instruction *insn)
+{
+	int port;
+
+	insn->size = !(opcode & 1) ? 1 : prefixes->operand16 ? 2 : 4;
+	if (opcode >= 0x6c && opcode <= 0x6f)
+		return opcode < 0x6e ? INSN_INS : INSN_OUTS;
+	if (!(opcode & 8)) {
+		port = next(c);
+		if (port < 0)
+			return INSN_NONE;
+		insn->immediate_port = true;
+		insn->port = port;
+	}
+	return opcode & 2 ? INSN_OUT : INSN_IN;
+}
+
+bool instruction_decode(const u8 *bytes, size_t count, struct instruction *insn)
+{
+	struct cursor c = { bytes, count, 0 };
+	struct prefixes prefixes;
+	int opcode = skip_prefixes(&c, &prefixes);
+
+	*insn = (struct instruction){ .id = INSN_NONE };
+	switch (opcode) {
+	case 0x0f:
+		insn->id = decode_0f(&c, &prefixes, insn);
+		break;
+	case 0xf4:
+		insn->id = INSN_HLT;
+		break;
+	case 0xfa:
+		insn->id = INSN_CLI;
+		break;
+	case 0xfb:
+		insn->id = INSN_STI;
+		break;
+	case 0x6c ... 0x6f: case 0xe4 ... 0xe7: case 0xec ... 0xef:
+		insn->id = decode_port(&c, &prefixes, opcode, insn);
+		break;
+	default:
+		break;
+	}
+	insn->length = c.at;
+	return insn->id != INSN_NONE;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The report of a guest that is stopped: reason, registers, the code it was at, its stack.
+ */
+#include "cpu.h"
+#include "entry.h"
+#include "lib.h"
+#include "log.h"
+#include "paging.h"
+
+static void report_registers(const struct regs *r, const struct torc_frame *sync)
+{
+	log("  rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx", r->rip, r->cs, r->rflags, r->rsp,
+	    r->ss);
+	log("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+	log("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
+	log("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
+	log("  r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
+	log("  last frame: vector %lu error %lx rip %016lx cs %04lx rsp %016lx cr2 %016lx",
+	    sync->vector, sync->error, sync->rip, sync->cs, sync->rsp, sync->cr2);
+}
+
+static void report_code(struct vcpu *vcpu)
+{
+	u8 bytes[32];
+	size_t count = guest_read(vcpu, (gva_t){ vcpu->regs->rip }, bytes, sizeof(bytes)), i;
+	char text[3 * sizeof(bytes) + 1] = "";
+
+	for (i = 0; i < count; i++)
+		snprintf(text + 3 * i, 4, " %02x", bytes[i]);
+	log("  code:%s", count ? text : " not readable");
+}
+
+static void report_stack(struct vcpu *vcpu)
+{
+	u64 words[16];
+	size_t count = guest_read(vcpu, (gva_t){ vcpu->regs->rsp }, words, sizeof(words)) / 8, i;
+
+	if (!count)
+		log("  stack: not readable");
+	for (i = 0; i + 4 <= count; i += 4)
+		log("  stack: %016lx %016lx %016lx %016lx", words[i], words[i + 1], words[i + 2],
+		    words[i + 3]);
+}
+
+void guest_crash(struct vcpu *vcpu, const char *reason, ...)
+{
+	struct domain *domain = vcpu->domain;
+	char text[160];
+	va_list arguments;
+
+	va_start(arguments, reason);
+	vsnprintf(text, sizeof(text), reason, arguments);
+	va_end(arguments);
+	log("domain %u %s vcpu %u stopped: %s", domain->id, domain->name, vcpu->id, text);
+	report_registers(vcpu->regs, &vcpu->page->sync);
+	report_code(vcpu);
+	report_stack(vcpu);
+	domain_end(domain, TORC_SHUTDOWN_CRASH);
+}

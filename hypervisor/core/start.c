@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Start of day: the pages that tell a guest what it has.
+ */
+#include "cpu.h"
+#include "lib.h"
+#include "start.h"
+#include "timer.h"
+
+/*
+ * CPU features that a guest must not use, for they are the hypervisor's, need a privileged instruction the
+ * ABI has no call for, or speak of hardware the guest has not. Everything else the CPU has it may use.
+ * Bits: Intel SDM 2A CPUID, AMD APM 3 appendix E.
+ */
+#define BIT32(n) (1u << (n))
+
+static const u32 cpuid_hidden[TORC_CPUID_WORDS] = {
+	/* DTES64 MONITOR DS-CPL VMX SMX EST TM2 SDBG XTPR PDCM PCID DCA x2APIC TSC-deadline */
+	[TORC_CPUID_1_ECX] = BIT32(2) | BIT32(3) | BIT32(4) | BIT32(5) | BIT32(6) | BIT32(7) |
+			     BIT32(8) | BIT32(11) | BIT32(14) | BIT32(15) | BIT32(17) | BIT32(18) |
+			     BIT32(21) | BIT32(24),
+	/* VME PSE MCE APIC SEP MTRR PGE MCA PSE36 DS ACPI SS HTT TM PBE */
+	[TORC_CPUID_1_EDX] = BIT32(1) | BIT32(3) | BIT32(7) | BIT32(9) | BIT32(11) | BIT32(12) |
+			     BIT32(13) | BIT32(14) | BIT32(17) | BIT32(21) | BIT32(22) | BIT32(27) |
+			     BIT32(28) | BIT32(29) | BIT32(31),
+	/* TSC_ADJUST SGX HLE SMEP INVPCID RTM RDT-M MPX RDT-A SMAP PT */
+	[TORC_CPUID_7_EBX] = BIT32(1) | BIT32(2) | BIT32(4) | BIT32(7) | BIT32(10) | BIT32(11) |
+			     BIT32(12) | BIT32(14) | BIT32(15) | BIT32(20) | BIT32(25),
+	/* UMIP PKU OSPKE WAITPKG SHSTK TME LA57 RDPID KL BUS-LOCK ENQCMD SGX-LC PKS */
+	[TORC_CPUID_7_ECX] = BIT32(2) | BIT32(3) | BIT32(4) | BIT32(5) | BIT32(7) | BIT32(13) |
+			     BIT32(16) | BIT32(22) | BIT32(23) | BIT32(24) | BIT32(29) | BIT32(30) |
+			     BIT32(31),
+	/* UINTR MD_CLEAR RTM-abort TSX-force HYBRID PCONFIG ARCH-LBR IBT AMX SPEC_CTRL STIBP L1D ARCH-CAP CORE-CAP SSBD */
+	[TORC_CPUID_7_EDX] = BIT32(5) | BIT32(10) | BIT32(11) | BIT32(13) | BIT32(15) | BIT32(18) |
+			     BIT32(19) | BIT32(20) | BIT32(22) | BIT32(24) | BIT32(25) | BIT32(26) |
+			     BIT32(27) | BIT32(28) | BIT32(29) | BIT32(30) | BIT32(31),
+	/* SVM ExtApic OSVW IBS SKINIT WDT LWP NodeId TopologyExtensions PerfCtr DataBreakpoint PerfTsc MWAITX */
+	[TORC_CPUID_80000001_ECX] = BIT32(2) | BIT32(3) | BIT32(9) | BIT32(10) | BIT32(12) |
+				    BIT32(13) | BIT32(15) | BIT32(19) | BIT32(22) | BIT32(23) |
+				    BIT32(24) | BIT32(26) | BIT32(27) | BIT32(28) | BIT32(29),
+	/* VME PSE MCE APIC MTRR PGE MCA PSE36 1G pages RDTSCP */
+	[TORC_CPUID_80000001_EDX] = BIT32(1) | BIT32(3) | BIT32(7) | BIT32(9) | BIT32(12) |
+				    BIT32(13) | BIT32(14) | BIT32(17) | BIT32(26) | BIT32(27),
+	/* XSAVES XFD */
+	[TORC_CPUID_D_1_EAX] = BIT32(3) | BIT32(4),
+	/* ArchPerfmonExt FRED LKGS WRMSRNS LASS LAM */
+	[TORC_CPUID_7_1_EAX] = BIT32(8) | BIT32(17) | BIT32(18) | BIT32(19) | BIT32(6) | BIT32(26),
+	/* INVLPGB RDPRU MCOMMIT WBNOINVD and the speculation controls */
+	[TORC_CPUID_80000008_EBX] = BIT32(3) | BIT32(4) | BIT32(8) | BIT32(9) | BIT32(12) |
+				    BIT32(14) | BIT32(15) | BIT32(16) | BIT32(17) | BIT32(18) |
+				    BIT32(19) | BIT32(24) | BIT32(25) | BIT32(26) | BIT32(28),
+};
+
+static bool rdrand(u64 *value)
+{
+	bool ok;
+
+	__asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(ok));
+	return ok;
+}
+
+/* splitmix64's finalizer: spreads what little a counter knows over all bits. */
+static u64 mix(u64 x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+static void fill_entropy(u8 *bytes, size_t count)
+{
+	static u64 state;
+	bool have_rdrand = cpuid(1).ecx & BIT32(30);
+	u64 word = 0;
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= count; i += sizeof(word)) {
+		if (!have_rdrand || !rdrand(&word))
+			word = 0;
+		state = mix(state + rdtsc() + wallclock_boot_ns + word);
+		memcpy(bytes + i, &state, sizeof(state));
+	}
+}
+
+static void fill_time(struct domain *domain, struct torc_time *time)
+{
+	u64 tsc = rdtsc();
+
+	domain->start_ns = tsc_to_ns(tsc);
+	*time = (struct torc_time){
+		.tsc_base = tsc,
+		.mul = tsc_scale.mul,
+		.shift = tsc_scale.shift,
+		.flags = TORC_TIME_STABLE,
+		.wall_ns = wallclock_boot_ns + domain->start_ns,
+		.tsc_khz = tsc_khz,
+	};
+}
+
+static void fill_vcpu_page(struct torc_vcpu_page *page)
+{
+	page->version = TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR;
+	page->size = sizeof(*page);
+	page->vcpu = 0;
+}
+
+void start_fill(struct domain *domain, const struct torc_note *note, const struct start_pages *at)
+{
+	struct torc_start *start = mfn_to_virt(domain_mfn(domain, at->start));
+	const char *cmdline = mfn_to_virt(domain_mfn(domain, at->cmdline));
+	struct torc_time *time = mfn_to_virt(domain_mfn(domain, domain->time_pfn));
+	unsigned int i;
+
+	fill_time(domain, time);
+	fill_vcpu_page(domain->vcpu[0]->page);
+	*start = (struct torc_start){
+		.magic = TORC_START_MAGIC,
+		.size = sizeof(*start),
+		.abi_version = TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR,
+		.features = START_FEATURES,
+		.domain = domain->id,
+		.vcpus = domain->vcpu_count,
+		.pages = domain->pages,
+		.max_pages = domain->pages,
+		.boot_first = at->boot_first,
+		.boot_pages = domain->pages - at->boot_first,
+		.root = at->root << PAGE_SHIFT,
+		.linear_base = domain->linear_base,
+		.virt_offset = note->virt_offset,
+		.machine_frames = frame_count,
+		.cmdline = cmdline[0] ? at->cmdline << PAGE_SHIFT : 0,
+		.initrd = at->initrd,
+		.initrd_size = at->initrd_size,
+		.vcpu_page = at->vcpu_page,
+		.time_page = at->time,
+		.console_ring = at->console,
+		.device_bus = TORC_INVALID_FRAME,
+		.event_frames = TORC_INVALID_FRAME,
+		.grant_frames = TORC_INVALID_FRAME,
+		.wall_ns = time->wall_ns,
+		.tsc_khz = tsc_khz,
+		.xcr0 = cpu_features.xcr0,
+	};
+	fill_entropy(start->entropy, sizeof(start->entropy));
+	for (i = 0; i < TORC_CPUID_WORDS; i++)
+		start->cpuid_mask[i] = ~cpuid_hidden[i];
+}

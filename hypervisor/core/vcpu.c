@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * vCPUs: their part of the gate region, and moving their state into the processor and out of it.
+ */
+#include "alloc.h"
+#include "cpu.h"
+#include "lib.h"
+#include "log.h"
+#include "paging.h"
+#include "timer.h"
+
+#define GATE_INDEX(offset) ((offset) >> PAGE_SHIFT)
+
+/* Flat descriptors, accessed bit set so that the processor never writes the table (Intel SDM 3A 3.4.5.1). */
+static const u64 gdt_template[GDT_ENTRIES] = {
+	[SEL_HV_CS >> 3] = 0x00af9b000000ffff,
+	[SEL_HV_SS >> 3] = 0x00cf93000000ffff,
+	[TORC_SEL_KERNEL_CS >> 3] = 0x00afbb000000ffff,
+	[TORC_SEL_USER_CS32 >> 3] = 0x00cffb000000ffff,
+	[TORC_SEL_USER_SS >> 3] = 0x00cff3000000ffff,
+	[TORC_SEL_USER_CS >> 3] = 0x00affb000000ffff,
+	[TORC_SEL_KERNEL_SS >> 3] = 0x00cfb3000000ffff,
+};
+
+/* Low half of a system descriptor; the high half is bits 63..32 of the base (Intel SDM 3A 8.2.3). */
+static u64 system_descriptor(u64 base, u32 limit, u8 type)
+{
+	return (limit & 0xffff) | (base & 0xffffff) << 16 | (u64)(0x80 | type) << 40 |
+	       (u64)(limit >> 16 & 0xf) << 48 | (base >> 24 & 0xff) << 56;
+}
+
+static void set_system_descriptor(u64 *gdt, u16 selector, u64 base, u32 limit, u8 type)
+{
+	gdt[selector >> 3] = system_descriptor(base, limit, type);
+	gdt[(selector >> 3) + 1] = base >> 32;
+}
+
+static void desc_init(struct gate_desc *desc)
+{
+	u64 tss = GATE_BASE + GATE_DESC + DESC_TSS;
+
+	memcpy(desc->gdt, gdt_template, sizeof(gdt_template));
+	set_system_descriptor(desc->gdt, SEL_TSS, tss, sizeof(struct tss) - 1, 9);
+	desc->tss.rsp[0] = GATE_BASE + GATE_ENTRY_TOP;
+	desc->tss.ist[IST_NMI - 1] = GATE_BASE + GATE_NMI_TOP;
+	desc->tss.ist[IST_DB - 1] = GATE_BASE + GATE_DB_TOP;
+	desc->tss.ist[IST_MC - 1] = GATE_BASE + GATE_MC_TOP;
+	desc->tss.ist[IST_DF - 1] = GATE_BASE + GATE_DF_TOP;
+	desc->tss.io_map = sizeof(struct tss);
+	desc->hv_cr3 = hv_root();
+}
+
+/* Which frame of the vCPU page an entry kind's frame is. */
+static const u16 frame_offset[TORC_ENTRY_COUNT] = {
+	[TORC_ENTRY_SYSCALL] = TORC_VCPU_SYNC,
+	[TORC_ENTRY_EXCEPTION] = TORC_VCPU_SYNC,
+	[TORC_ENTRY_EVENT] = TORC_VCPU_SYNC,
+	[TORC_ENTRY_NMI] = TORC_VCPU_NMI,
+	[TORC_ENTRY_DOUBLE_FAULT] = TORC_VCPU_DOUBLE_FAULT,
+};
+
+static void desc_init_guest(struct gate_desc *desc)
+{
+	unsigned int kind;
+
+	desc_init(desc);
+	desc->first_ring1[0] = 1u << 13;
+	for (kind = 0; kind < TORC_ENTRY_COUNT; kind++)
+		desc->iret[kind] = (struct iret_frame){
+			.rip = (u64)gate_no_entry,
+			.cs = TORC_SEL_KERNEL_CS,
+			.rflags = GATE_RFLAGS_FORCED,
+			.rsp = TORC_VCPU_PAGE + frame_offset[kind],
+			.ss = TORC_SEL_KERNEL_SS,
+		};
+}
+
+/* The pages that all gate regions share. */
+static void map_shared(u64 *l1)
+{
+	unsigned int i;
+
+	for (i = 0; i < GATE_TEXT_PAGES; i++)
+		l1[i] = (gate_text_phys + i * PAGE_SIZE) | PTE_P | PTE_A;
+	l1[GATE_INDEX(GATE_HYPERCALL_OFFSET)] = gate_hypercall_phys | PTE_P | PTE_A;
+	l1[GATE_INDEX(GATE_IDT)] = idt_phys | PTE_P | PTE_NX | PTE_A;
+}
+
+static u64 data_entry(mfn_t mfn, u64 writable)
+{
+	return mfn_to_paddr(mfn) | PTE_P | PTE_NX | PTE_A | PTE_D | writable;
+}
+
+static bool alloc_all(mfn_t *const *list, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		*list[i] = page_alloc();
+		if (*list[i] == INVALID_MFN)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * gate_init_cpu - gives @cpu the hypervisor's own gate region and loads its tables
+ * Runs on that CPU, under the hypervisor's root.
+ */
+void gate_init_cpu(struct cpu *cpu, u64 stack_top)
+{
+	mfn_t l2, l1, desc, entry, nmi, ist;
+	mfn_t *const all[] = { &l2, &l1, &desc, &entry, &nmi, &ist };
+	u64 *table;
+
+	if (!alloc_all(all, ARRAY_SIZE(all)))
+		panic("no memory for the gate region of CPU %u", cpu->id);
+	table = mfn_to_virt(l1);
+	map_shared(table);
+	table[GATE_INDEX(GATE_DESC)] = data_entry(desc, PTE_W);
+	table[GATE_INDEX(GATE_ENTRY_STACK)] = data_entry(entry, PTE_W);
+	table[GATE_INDEX(GATE_NMI_STACK)] = data_entry(nmi, PTE_W);
+	table[GATE_INDEX(GATE_IST_STACK)] = data_entry(ist, PTE_W);
+	((u64 *)mfn_to_virt(l2))[0] = mfn_to_paddr(l1) | PTE_P | PTE_W;
+	hv_l3_slot256()[0] = mfn_to_paddr(l2) | PTE_P | PTE_W;
+
+	cpu->desc = mfn_to_virt(desc);
+	desc_init(cpu->desc);
+	cpu->desc->hv_stack = stack_top - 8;
+	cpu->desc->cpu = cpu;
+	gate_load_tables();
+}
+
+static bool gate_create(struct vcpu *vcpu)
+{
+	mfn_t *const all[] = { &vcpu->gate_l3, &vcpu->gate_l2, &vcpu->gate_l1, &vcpu->desc_mfn,
+			       &vcpu->stack_mfn, &vcpu->nmi_mfn, &vcpu->ist_mfn };
+	u64 *l1;
+
+	if (!alloc_all(all, ARRAY_SIZE(all)))
+		return false;
+	((u64 *)mfn_to_virt(vcpu->gate_l3))[0] = mfn_to_paddr(vcpu->gate_l2) | PTE_P | PTE_W;
+	((u64 *)mfn_to_virt(vcpu->gate_l2))[0] = mfn_to_paddr(vcpu->gate_l1) | PTE_P | PTE_W;
+	l1 = mfn_to_virt(vcpu->gate_l1);
+	map_shared(l1);
+	l1[GATE_INDEX(GATE_DESC)] = data_entry(vcpu->desc_mfn, 0);
+	l1[GATE_INDEX(GATE_ENTRY_STACK)] = data_entry(vcpu->stack_mfn, PTE_W);
+	l1[GATE_INDEX(GATE_NMI_STACK)] = data_entry(vcpu->nmi_mfn, PTE_W);
+	l1[GATE_INDEX(GATE_IST_STACK)] = data_entry(vcpu->ist_mfn, PTE_W);
+	vcpu->desc = mfn_to_virt(vcpu->desc_mfn);
+	desc_init_guest(vcpu->desc);
+	vcpu->regs = (struct regs *)((u8 *)mfn_to_virt(vcpu->stack_mfn) + PAGE_SIZE - REGS_SIZE);
+	return true;
+}
+
+/* x87 and SSE control words as after FNINIT and reset; all other components absent. */
+static void fpu_reset(void *fpu)
+{
+	*(u16 *)fpu = 0x37f;
+	*(u32 *)((u8 *)fpu + 24) = 0x1f80;
+}
+
+/**
+ * vcpu_create - makes vCPU @id of @domain, down, without page and root
+ * Return: NULL without memory.
+ */
+struct vcpu *vcpu_create(struct domain *domain, u32 id)
+{
+	mfn_t mfn = page_alloc(), fpu, roots;
+	mfn_t *const own[] = { &fpu, &roots };
+	struct vcpu *vcpu;
+	unsigned int i;
+
+	_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "allocated as one page");
+	if (mfn == INVALID_MFN)
+		return NULL;
+	vcpu = mfn_to_virt(mfn);
+	domain->vcpu[id] = vcpu;
+	vcpu->domain = domain;
+	vcpu->id = id;
+	vcpu->state = VCPU_DOWN;
+	vcpu->root = INVALID_MFN;
+	vcpu->page_pfn = INVALID_PFN;
+	vcpu->timer_deadline = TIMER_NEVER;
+	vcpu->xcr0 = XCR0_X87;
+	vcpu->dr[6] = 0xffff0ff0;
+	vcpu->dr[7] = 0x400;
+	for (i = 0; i < TORC_BATCH_PAGES; i++)
+		vcpu->batch_pfn[i] = INVALID_PFN;
+	vcpu->gate_l3 = vcpu->gate_l2 = vcpu->gate_l1 = INVALID_MFN;
+	vcpu->desc_mfn = vcpu->stack_mfn = vcpu->nmi_mfn = vcpu->ist_mfn = INVALID_MFN;
+	if (!alloc_all(own, ARRAY_SIZE(own)) || !gate_create(vcpu))
+		return NULL;
+	vcpu->fpu = mfn_to_virt(fpu);
+	fpu_reset(vcpu->fpu);
+	vcpu->roots = mfn_to_virt(roots);
+	for (i = 0; i < ROOT_COPIES; i++)
+		vcpu->roots[i] = (struct root_copy){ INVALID_MFN, INVALID_MFN };
+	return vcpu;
+}
+
+static void drop(mfn_t mfn)
+{
+	if (mfn != INVALID_MFN)
+		page_free(mfn);
+}
+
+/** vcpu_destroy - gives back the hypervisor's pages of @vcpu, complete or not */
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	for (i = 0; vcpu->roots && i < ROOT_COPIES; i++)
+		drop(vcpu->roots[i].copy);
+	for (i = 0; i < LDT_PAGES; i++)
+		if (vcpu->ldt_mfn[i])
+			drop(vcpu->ldt_mfn[i]);
+	drop(vcpu->gate_l3);
+	drop(vcpu->gate_l2);
+	drop(vcpu->gate_l1);
+	drop(vcpu->desc_mfn);
+	drop(vcpu->stack_mfn);
+	drop(vcpu->nmi_mfn);
+	drop(vcpu->ist_mfn);
+	if (vcpu->fpu)
+		page_free(virt_to_mfn(vcpu->fpu));
+	if (vcpu->roots)
+		page_free(virt_to_mfn(vcpu->roots));
+	vcpu->domain->vcpu[vcpu->id] = NULL;
+	page_free(virt_to_mfn(vcpu));
+}
+
+/**
+ * vcpu_set_page - makes @pfn the vCPU page; the old one's contents move along
+ * Return: 0, TORC_ENOENT for no such page, TORC_EBUSY when it is a table.
+ */
+int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn)
+{
+	struct domain *domain = vcpu->domain;
+	mfn_t mfn = domain_mfn(domain, pfn);
+	int error;
+
+	if (mfn == INVALID_MFN)
+		return TORC_ENOENT;
+	error = frame_get_writable(domain, mfn);
+	if (error)
+		return error;
+	if (vcpu->page_pfn != INVALID_PFN) {
+		memcpy(mfn_to_virt(mfn), vcpu->page, PAGE_SIZE);
+		frame_put_writable(domain, domain_mfn(domain, vcpu->page_pfn));
+	}
+	vcpu->page = mfn_to_virt(mfn);
+	vcpu->page_pfn = pfn;
+	((u64 *)mfn_to_virt(vcpu->gate_l1))[GATE_INDEX(GATE_VCPU)] = data_entry(mfn, PTE_W);
+	return 0;
+}
+
+#define READ_SELECTOR(name) \
+	({ u16 value_; __asm__ volatile("mov %%" #name ", %0" : "=r"(value_)); value_; })
+
+static void read_selectors(struct vcpu *vcpu)
+{
+	vcpu->sel[0] = READ_SELECTOR(ds);
+	vcpu->sel[1] = READ_SELECTOR(es);
+	vcpu->sel[2] = READ_SELECTOR(fs);
+	vcpu->sel[3] = READ_SELECTOR(gs);
+}
+
+/** vcpu_set_ldt - puts the LDT of the current @vcpu in force at its next resume */
+void vcpu_set_ldt(struct vcpu *vcpu)
+{
+	u64 *l1 = mfn_to_virt(vcpu->gate_l1);
+	unsigned int i;
+
+	for (i = 0; i < LDT_PAGES; i++)
+		l1[GATE_INDEX(GATE_LDT) + i] =
+			i * ENTRIES < vcpu->ldt_entries ? data_entry(vcpu->ldt_mfn[i], 0) : 0;
+	if (vcpu->ldt_entries)
+		set_system_descriptor(vcpu->desc->gdt, SEL_LDT, GATE_BASE + GATE_LDT,
+				      vcpu->ldt_entries * 8 - 1, 2);
+	read_selectors(vcpu);
+	vcpu->reload = true;
+}
+
+static void fpu_save(struct vcpu *vcpu)
+{
+	u64 mask = cpu_features.xcr0;
+
+	__asm__ volatile("clts");
+	if (!cpu_features.xsave) {
+		__asm__ volatile("fxsave64 (%0)" : : "r"(vcpu->fpu) : "memory");
+		return;
+	}
+	xsetbv(0, mask);
+	__asm__ volatile("xsave64 (%0)"
+			 : : "r"(vcpu->fpu), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
+}
+
+static void fpu_load(struct vcpu *vcpu)
+{
+	u64 mask = cpu_features.xcr0;
+
+	__asm__ volatile("clts");
+	if (!cpu_features.xsave) {
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(vcpu->fpu));
+		return;
+	}
+	xsetbv(0, mask);
+	__asm__ volatile("xrstor64 (%0)"
+			 : : "r"(vcpu->fpu), "a"((u32)mask), "d"((u32)(mask >> 32)));
+	xsetbv(0, vcpu->xcr0);
+}
+
+/** vcpu_save - takes the state of @vcpu that the gate leaves in the processor out of it */
+void vcpu_save(struct vcpu *vcpu)
+{
+	read_selectors(vcpu);
+	vcpu->fs_base = rdfsbase();
+	vcpu->gs_base = rdgsbase();
+	vcpu->dr[6] = read_dr6();
+	fpu_save(vcpu);
+}
+
+/** vcpu_load_debug - puts the debug registers of the current @vcpu in force */
+void vcpu_load_debug(struct vcpu *vcpu)
+{
+	write_dr7(0x400);
+	write_dr0(vcpu->dr[0]);
+	write_dr1(vcpu->dr[1]);
+	write_dr2(vcpu->dr[2]);
+	write_dr3(vcpu->dr[3]);
+	write_dr6(vcpu->dr[6]);
+	write_dr7(vcpu->dr[7]);
+}
+
+/** vcpu_load - puts it in again; selectors follow at the resume */
+void vcpu_load(struct vcpu *vcpu)
+{
+	fpu_load(vcpu);
+	wrfsbase(vcpu->fs_base);
+	wrgsbase(vcpu->gs_base);
+	vcpu_load_debug(vcpu);
+	vcpu->reload = true;
+}
+
+/** vcpu_resume - leaves for the guest; @root is the copy to walk. Does not return. */
+void vcpu_resume(struct vcpu *vcpu, paddr_t root)
+{
+	u64 selectors;
+
+	if (vcpu->ts)
+		write_cr0(read_cr0() | CR0_TS);
+	if (!vcpu->reload)
+		gate_resume(root);
+	vcpu->reload = false;
+	selectors = vcpu->sel[0] | (u64)vcpu->sel[1] << 16 | (u64)vcpu->sel[2] << 32 |
+		    (u64)vcpu->sel[3] << 48;
+	gate_resume_segments(root, selectors, rdfsbase(), rdgsbase(),
+			     vcpu->ldt_entries ? SEL_LDT : 0);
+}

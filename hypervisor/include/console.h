@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/* The guests' consoles on COM1. */
+#ifndef TORC_CONSOLE_H
+#define TORC_CONSOLE_H
+
+#include "domain.h"
+
+/** console_init - after all domains are built: decides on prefixes and gives the first one the focus */
+void console_init(void);
+
+/** console_drain - shows what @domain has in its ring */
+void console_drain(struct domain *domain);
+
+/** console_input - takes what the serial port received to the domain in focus */
+void console_input(void);
+
+/** console_flush - nothing to run: shows lines that are not complete yet */
+void console_flush(void);
+
+/** console_forget - @domain is about to end: shows its last output, moves the focus on */
+void console_forget(struct domain *domain);
+
+/* census.c */
+
+/** census_count - the guest had instruction @instruction emulated at @rip */
+void census_count(struct domain *domain, u16 instruction, u64 rip);
+void census_log(const struct domain *domain);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Domains, their vCPUs, and the physical CPUs that run them.
+ */
+#ifndef TORC_DOMAIN_H
+#define TORC_DOMAIN_H
+
+#include <torc/abi.h>
+#include "boot.h"
+#include "frame.h"
+#include "gate.h"
+#include "regs.h"
+
+#define DOMAIN_MAX 64
+#define DOMAIN_NAME_MAX 32
+#define VCPU_MAX 32 /* of one domain */
+#define CHUNK_DIRECTORY 512 /* pages of chunk numbers: 512 GiB of guest memory */
+#define LDT_PAGES (TORC_LDT_MAX_ENTRIES * 8 / PAGE_SIZE)
+
+enum vcpu_state {
+	VCPU_RUNNABLE,
+	VCPU_BLOCKED,
+	VCPU_DOWN,
+};
+
+/* One copied root: the hardware walks @copy, whose source is the guest's table @source. */
+struct root_copy {
+	mfn_t source;
+	mfn_t copy;
+};
+
+#define ROOT_COPIES 64 /* of one vCPU; a direct-mapped cache */
+
+/**
+ * struct vcpu - a virtual CPU
+ * @regs: its registers while it does not run, at the top of its entry stack
+ * @desc: its descriptor page, through the direct map
+ * @page: its vCPU page, through the direct map: the guest's, trusted in nothing
+ * @root: guest's level-4 table in force, referenced
+ * @roots: copies of level-4 tables, filled on demand
+ * @stack_mfn: @nmi_mfn: @ist_mfn: @desc_mfn: frames of the gate region
+ * @gate_l3: @gate_l1: table frames of the gate region
+ * @page_pfn: pfn of the vCPU page, referenced writable
+ * @batch_pfn: pages of the batch area, referenced writable; INVALID_PFN when absent
+ * @fpu: XSAVE area while it does not run (frames of the hypervisor)
+ * @reload: segment registers or LDT must be loaded at the next resume
+ */
+struct vcpu {
+	struct domain *domain;
+	struct regs *regs;
+	struct gate_desc *desc;
+	struct torc_vcpu_page *page;
+	u32 id;
+	enum vcpu_state state;
+	bool reload;
+	bool ts;
+	bool nmi_pending;
+	u16 ldt_entries;
+	mfn_t root;
+	struct root_copy *roots;
+	mfn_t stack_mfn, nmi_mfn, ist_mfn, desc_mfn;
+	mfn_t gate_l3, gate_l2, gate_l1;
+	pfn_t page_pfn;
+	pfn_t batch_pfn[TORC_BATCH_PAGES];
+	mfn_t ldt_mfn[LDT_PAGES];
+	u64 fs_base, gs_base;
+	u16 sel[4]; /* DS ES FS GS */
+	u64 dr[8];
+	u64 xcr0;
+	void *fpu;
+	u64 timer_deadline; /* TIMER_NEVER: not armed */
+	u64 slice_end;
+	u64 last_dispatch, run_ns, steal_ns, ready_since;
+	struct vcpu *next; /* run queue */
+};
+
+/* Output of a domain that waits for the end of its line. */
+struct console_line {
+	char text[256];
+	u32 length;
+};
+
+struct census_entry {
+	u64 rip;
+	u32 count;
+	u16 instruction;
+};
+
+#define CENSUS_ENTRIES 128 /* more sites than that share the last entry */
+
+/**
+ * struct domain - a running VM
+ * @chunks: chunk numbers (mfn >> 9) by pfn >> 9, two levels
+ * @windows_l3: level-3 tables behind slots 257..259, shared by all vCPUs
+ */
+struct domain {
+	u16 id;
+	char name[DOMAIN_NAME_MAX];
+	u64 pages;
+	u32 vcpu_count;
+	struct vcpu *vcpu[VCPU_MAX];
+	u64 linear_base, virt_offset;
+	mfn_t linear_root; /* see linear.c */
+	u32 **chunks; /* a page of pointers to pages */
+	mfn_t windows_l3[3];
+	pfn_t console_pfn, time_pfn;
+	struct torc_console_ring *console; /* the guest's page, referenced writable */
+	u64 start_ns; /* hypervisor time at system time 0 */
+	u32 console_out_cons, console_in_prod;
+	struct console_line line;
+	struct census_entry *census;
+	u32 census_used;
+	struct domain *next;
+};
+
+/**
+ * struct cpu - a physical CPU
+ * @current: vCPU whose registers are live; NULL while idle
+ * @loaded: vCPU whose FPU, segment and debug registers are in the processor
+ */
+struct cpu {
+	u32 id;
+	struct vcpu *current;
+	struct vcpu *loaded;
+	struct gate_desc *desc;
+	bool need_resched;
+	u64 nmi_count;
+};
+
+/** this_cpu - the CPU that executes this; the pointer stands in the CPU's own gate region */
+static inline struct cpu *this_cpu(void)
+{
+	return ((struct gate_desc *)(GATE_BASE + GATE_DESC))->cpu;
+}
+
+/** domain_mfn - frame behind @pfn of @domain, INVALID_MFN when there is none */
+static inline mfn_t domain_mfn(const struct domain *domain, pfn_t pfn)
+{
+	if (pfn >= domain->pages)
+		return INVALID_MFN;
+	return ((mfn_t)domain->chunks[pfn >> 18][(pfn >> 9) & 511] << 9) | (pfn & 511);
+}
+
+extern struct domain *domain_list;
+
+/* domain.c */
+u16 domain_new_id(void);
+struct domain *domain_create(const char *name, u64 pages, u16 id);
+void domain_insert(struct domain *domain);
+void domain_destroy(struct domain *domain);
+void domain_end(struct domain *domain, unsigned int reason);
+
+/* vcpu.c */
+struct vcpu *vcpu_create(struct domain *domain, u32 id);
+void vcpu_destroy(struct vcpu *vcpu);
+int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn);
+void vcpu_set_ldt(struct vcpu *vcpu);
+void vcpu_save(struct vcpu *vcpu);
+void vcpu_load(struct vcpu *vcpu);
+void vcpu_load_debug(struct vcpu *vcpu);
+void vcpu_resume(struct vcpu *vcpu, paddr_t root) __noreturn;
+void gate_init_cpu(struct cpu *cpu, u64 stack_top);
+
+/* tables.c */
+extern paddr_t idt_phys;
+void gate_init(void);
+void gate_load_tables(void);
+
+/* build.c */
+
+/**
+ * domain_build - makes and starts the domain of a boot module, or logs why not
+ * @string: the module's string from the word "domain" on
+ * @kernel: @initrd: as loaded; @initrd may be empty
+ */
+bool domain_build(const char *string, struct range kernel, struct range initrd);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/* What the gate calls, and how a guest comes to a bad end. */
+#ifndef TORC_ENTRY_H
+#define TORC_ENTRY_H
+
+#include "domain.h"
+
+void hv_entry(void) __noreturn;
+void hv_exit(void) __noreturn;
+void hv_idle_interrupt(struct regs *regs);
+void hv_nmi(u64 rip, u64 cs, u64 rsp, u64 rflags);
+void hv_machine_check(u64 rip, u64 cs, u64 rsp, u64 rflags);
+void hv_broken(u64 vector, u64 error, u64 rip, u64 cr2, u64 rsp) __noreturn;
+
+/* hypercall.c */
+void hypercall(struct vcpu *vcpu);
+
+/* emulate.c */
+
+/** emulate - tries to carry out the privileged instruction that raised #GP in ring 1 */
+bool emulate(struct vcpu *vcpu);
+
+/* report.c */
+
+/**
+ * guest_crash - ends the domain of the current @vcpu with one report
+ * @reason: printf format
+ *
+ * The vCPU and its domain are gone afterwards.
+ */
+void guest_crash(struct vcpu *vcpu, const char *reason, ...) __format_printf(2, 3);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Direct paging: references on frames through table entries, and the changes a guest may make.
+ */
+#ifndef TORC_PAGING_H
+#define TORC_PAGING_H
+
+#include "cpu.h"
+#include "domain.h"
+
+#define ENTRIES 512
+
+static inline mfn_t entry_mfn(u64 entry)
+{
+	return (entry & PTE_ADDRESS) >> PAGE_SHIFT;
+}
+
+/**
+ * frame_get_writable - takes a writable reference on @mfn, as a writable mapping would
+ * Return: 0, TORC_EPERM when the frame is not @domain's, TORC_EBUSY when it is a table.
+ */
+int frame_get_writable(struct domain *domain, mfn_t mfn);
+void frame_put_writable(struct domain *domain, mfn_t mfn);
+
+/**
+ * table_get - takes a reference on @mfn as a table of @level, validating it if it was none
+ * Return: 0; TORC_EPERM, TORC_EBUSY or TORC_EINVAL with nothing changed.
+ */
+int table_get(struct domain *domain, mfn_t mfn, unsigned int level);
+void table_put(struct domain *domain, mfn_t mfn);
+
+/** table_pin - @mfn stays a table of @level until table_unpin(); errors as table_get() */
+int table_pin(struct domain *domain, mfn_t mfn, unsigned int level);
+int table_unpin(struct domain *domain, mfn_t mfn);
+
+/**
+ * table_set - replaces entry @index of the table frame @mfn
+ * @keep: keep A and D of the old entry if both name one frame
+ * @old: receives the old entry, may be NULL
+ * Return: 0; TORC_EINVAL for a frame that is no table or an entry with reserved bits, TORC_EPERM
+ *	for a foreign frame or a slot of the hypervisor, TORC_EBUSY for a conflict of types.
+ */
+int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old);
+
+/** table_compare_set - the same if the entry is still *@old; else *@old receives it, TORC_EAGAIN */
+int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, u64 *old);
+
+/** table_clear - clears one entry and returns the old one; the frame must be a table */
+u64 table_clear(struct domain *domain, mfn_t mfn, unsigned int index);
+
+/** table_clear_bits - clears @bits (W, A, D) in a present entry; the frame must be a table */
+void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, u64 bits);
+
+/* linear.c */
+void linear_protect(struct domain *domain, mfn_t mfn);
+void linear_unprotect(struct domain *domain, mfn_t mfn);
+
+/* root.c */
+
+/** root_load - makes @mfn the root of @vcpu; errors as table_get() */
+int root_load(struct vcpu *vcpu, mfn_t mfn);
+
+/**
+ * root_copy_of - the copy of @vcpu's root that the hardware walks
+ * Return: its address, INVALID_PADDR when the hypervisor has no memory for the first copy.
+ */
+paddr_t root_copy_of(struct vcpu *vcpu);
+
+/** root_update - carries a changed level-4 entry to all copies of @mfn in @domain */
+void root_update(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry);
+
+/** root_forget - @mfn stops being a level-4 table: drops its copies */
+void root_forget(struct domain *domain, mfn_t mfn);
+
+/* window.c */
+bool windows_create(struct domain *domain);
+void windows_destroy(struct domain *domain);
+
+/* walker.c */
+
+/**
+ * guest_read - copies memory at a guest virtual address, as ring 1 of @vcpu would see it
+ * Return: bytes copied; fewer than @bytes where something is not mapped.
+ */
+size_t guest_read(struct vcpu *vcpu, gva_t address, void *buffer, size_t bytes);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/* Who runs, and until when. */
+#ifndef TORC_SCHED_H
+#define TORC_SCHED_H
+
+#include "domain.h"
+
+/** sched_start - a complete vCPU may run from now on */
+void sched_start(struct vcpu *vcpu);
+
+/** sched_wake - a blocked vCPU becomes runnable; no effect on others */
+void sched_wake(struct vcpu *vcpu);
+
+/** sched_block - the current vCPU sleeps until sched_wake() */
+void sched_block(struct vcpu *vcpu);
+
+/** sched_yield - the current vCPU goes behind the others */
+void sched_yield(void);
+
+/** sched_forget - none of @domain's vCPUs runs any more, on any queue or CPU */
+void sched_forget(struct domain *domain);
+
+/** sched_tick - the timer fired: expired deadlines raise their events */
+void sched_tick(void);
+
+/** sched_preempt_due - something else wants this CPU: long work should stop at a safe point */
+bool sched_preempt_due(void);
+
+/**
+ * sched_pick - the vCPU to run now, its state in the processor and the timer armed
+ * Idles while nobody is runnable; powers the machine off when no domain is left.
+ */
+struct vcpu *sched_pick(void);
+
+/* event.c */
+
+/** event_raise - fires @port of @vcpu and wakes it unless the guest masked the port */
+void event_raise(struct vcpu *vcpu, unsigned int port);
+
+/** event_deliver - enters the event entry if the current @vcpu can take its pending events now */
+void event_deliver(struct vcpu *vcpu);
+
+/** frame_deliver - makes @vcpu enter entry @kind with a frame that tells where it was */
+bool frame_deliver(struct vcpu *vcpu, unsigned int kind, u64 vector, u64 error, u64 cr2);
+
+#endif

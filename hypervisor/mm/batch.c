@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Batches of page-table operations.
+ *
+ * An operation is copied out of the guest's page before anything of it is looked at, and what is
+ * written back are its flags, progress and status. Progress lives in the batch itself, so a
+ * batch can stop after any entry and be continued by calling again with the same arguments.
+ */
+#include "cpu.h"
+#include "hypercall.h"
+#include "paging.h"
+#include "sched.h"
+
+#define AREA_WORDS_PER_PAGE (PAGE_SIZE / 8)
+#define PREEMPT_INTERVAL 256 /* entries worked on between looks at the clock */
+
+/* Result of an operation that stopped in the middle, never stored as a status. */
+#define STOPPED 1
+
+/* Work done since the last look at the clock. */
+struct budget {
+	unsigned int spent;
+};
+
+static bool must_stop(struct budget *budget, unsigned int work)
+{
+	budget->spent += work;
+	if (budget->spent < PREEMPT_INTERVAL)
+		return false;
+	budget->spent = 0;
+	return sched_preempt_due();
+}
+
+static void *area_page(struct vcpu *vcpu, u64 page)
+{
+	if (page >= TORC_BATCH_PAGES || vcpu->batch_pfn[page] == INVALID_PFN)
+		return NULL;
+	return mfn_to_virt(domain_mfn(vcpu->domain, vcpu->batch_pfn[page]));
+}
+
+static struct torc_batch_op *area_op(struct vcpu *vcpu, u64 index)
+{
+	struct torc_batch_op *page = area_page(vcpu, index / TORC_BATCH_OPS_PER_PAGE);
+
+	return page ? &page[index % TORC_BATCH_OPS_PER_PAGE] : NULL;
+}
+
+/* A word of the batch area, by byte offset; NULL when it is not there or not aligned. */
+static u64 *area_word(struct vcpu *vcpu, u64 offset)
+{
+	u64 *page = area_page(vcpu, offset >> PAGE_SHIFT);
+
+	return page && !(offset & 7) ? &page[(offset >> 3) % AREA_WORDS_PER_PAGE] : NULL;
+}
+
+s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
+{
+	struct domain *domain = vcpu->domain;
+	int error;
+
+	if (index >= TORC_BATCH_PAGES)
+		return TORC_EINVAL;
+	if (page != INVALID_PFN) {
+		if (domain_mfn(domain, page) == INVALID_MFN)
+			return TORC_ENOENT;
+		error = frame_get_writable(domain, domain_mfn(domain, page));
+		if (error)
+			return error;
+	}
+	if (vcpu->batch_pfn[index] != INVALID_PFN)
+		frame_put_writable(domain, domain_mfn(domain, vcpu->batch_pfn[index]));
+	vcpu->batch_pfn[index] = page;
+	return TORC_OK;
+}
+
+/* Where an operation works: @count entries from @index of the validated table @mfn. */
+struct place {
+	mfn_t mfn;
+	unsigned int index;
+};
+
+static int find_place(struct vcpu *vcpu, const struct torc_batch_op *op, unsigned int count,
+		      struct place *place)
+{
+	place->mfn = domain_mfn(vcpu->domain, op->entry >> PAGE_SHIFT);
+	place->index = (op->entry & (PAGE_SIZE - 1)) / 8;
+	if (place->mfn == INVALID_MFN)
+		return TORC_ENOENT;
+	if ((op->entry & 7) || count < 1 || place->index + count > ENTRIES)
+		return TORC_EINVAL;
+	return 0;
+}
+
+static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
+{
+	struct place place;
+	int error = find_place(vcpu, op, 1, &place);
+
+	if (error)
+		return error;
+	switch (op->op) {
+	case TORC_OP_SET:
+		return table_set(vcpu->domain, place.mfn, place.index, op->value, false, NULL);
+	case TORC_OP_SET_KEEP:
+		return table_set(vcpu->domain, place.mfn, place.index, op->value, true, NULL);
+	case TORC_OP_EXCHANGE:
+		return table_set(vcpu->domain, place.mfn, place.index, op->value, false, &op->old);
+	default:
+		return table_compare_set(vcpu->domain, place.mfn, place.index, op->value, &op->old);
+	}
+}
+
+static bool frame_is_table(mfn_t mfn)
+{
+	return frame_table[mfn].type >= FRAME_L1 && frame_table[mfn].type <= FRAME_L4;
+}
+
+static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+{
+	bool save = op->flags & TORC_BATCH_SAVE_OLD;
+	struct place place;
+	u64 old, *word;
+	int error = find_place(vcpu, op, op->count, &place);
+
+	if (error)
+		return error;
+	if (!frame_is_table(place.mfn))
+		return TORC_EINVAL;
+	for (; op->done < op->count; op->done++) {
+		if (must_stop(budget, 1))
+			return STOPPED;
+		word = save ? area_word(vcpu, op->old + op->done * 8ull) : NULL;
+		if (save && !word)
+			return TORC_EINVAL;
+		old = table_clear(vcpu->domain, place.mfn, place.index + op->done);
+		if (word)
+			*word = old;
+	}
+	return 0;
+}
+
+static int clear_bits(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+{
+	struct place place;
+	int error = find_place(vcpu, op, op->count, &place);
+
+	if (error)
+		return error;
+	if (!frame_is_table(place.mfn) || (op->value & ~(PTE_W | PTE_A | PTE_D)))
+		return TORC_EINVAL;
+	for (; op->done < op->count; op->done++) {
+		if (must_stop(budget, 1))
+			return STOPPED;
+		table_clear_bits(vcpu->domain, place.mfn, place.index + op->done, op->value);
+	}
+	return 0;
+}
+
+static int fill_range(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+{
+	struct place place;
+	u64 *word;
+	int error = find_place(vcpu, op, op->count, &place);
+
+	for (; !error && op->done < op->count; op->done++) {
+		if (must_stop(budget, 1))
+			return STOPPED;
+		word = area_word(vcpu, op->old + op->done * 8ull);
+		if (!word)
+			return TORC_EINVAL;
+		error = table_set(vcpu->domain, place.mfn, place.index + op->done,
+				  READ_ONCE(*word), false, NULL);
+		if (error)
+			break;
+	}
+	return error;
+}
+
+/* Operations on a whole table: its frame, or an error. */
+static int table_frame(struct vcpu *vcpu, const struct torc_batch_op *op, mfn_t *mfn)
+{
+	if (op->entry & (PAGE_SIZE - 1))
+		return TORC_EINVAL;
+	*mfn = domain_mfn(vcpu->domain, op->entry >> PAGE_SHIFT);
+	return *mfn == INVALID_MFN ? TORC_ENOENT : 0;
+}
+
+static int whole_table(struct vcpu *vcpu, const struct torc_batch_op *op, struct budget *budget)
+{
+	mfn_t mfn;
+	int error = table_frame(vcpu, op, &mfn);
+
+	if (error)
+		return error;
+	budget->spent += ENTRIES;
+	switch (op->op) {
+	case TORC_OP_PIN:
+		return table_pin(vcpu->domain, mfn, op->value > 4 ? 0 : op->value);
+	case TORC_OP_UNPIN:
+		return table_unpin(vcpu->domain, mfn);
+	default:
+		if (op->value & ~(TORC_ROOT_ASID_MASK | TORC_ROOT_NO_FLUSH))
+			return TORC_EINVAL;
+		return root_load(vcpu, mfn);
+	}
+}
+
+/*
+ * Flushes. Without PCIDs the way back to the guest empties this CPU's TLB, and a vCPU that does not run
+ * starts with an empty one, so here is only to check that the vCPUs exist.
+ */
+static int flush(struct vcpu *vcpu, const struct torc_batch_op *op)
+{
+	u32 count = vcpu->domain->vcpu_count;
+
+	if (count < 64 && (op->old >> count))
+		return TORC_ENOENT;
+	return 0;
+}
+
+static int run_op(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+{
+	switch (op->op) {
+	case TORC_OP_NOP:
+		return 0;
+	case TORC_OP_SET:
+	case TORC_OP_SET_KEEP:
+	case TORC_OP_EXCHANGE:
+	case TORC_OP_COMPARE_EXCHANGE:
+		budget->spent++;
+		return set_one(vcpu, op);
+	case TORC_OP_CLEAR:
+		return clear_range(vcpu, op, budget);
+	case TORC_OP_CLEAR_BITS:
+		return clear_bits(vcpu, op, budget);
+	case TORC_OP_FILL:
+		return fill_range(vcpu, op, budget);
+	case TORC_OP_PIN:
+	case TORC_OP_UNPIN:
+	case TORC_OP_NEW_ROOT:
+		return whole_table(vcpu, op, budget);
+	case TORC_OP_FLUSH_PAGE:
+	case TORC_OP_FLUSH_RANGE:
+	case TORC_OP_FLUSH_ALL:
+		return flush(vcpu, op);
+	default:
+		return TORC_ENOSYS;
+	}
+}
+
+static bool op_failed(const struct torc_batch_op *op)
+{
+	return op->status != 0;
+}
+
+s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
+{
+	struct budget budget = { 0 };
+	struct torc_batch_op *shared, op;
+	u64 i, failed = 0;
+	int status;
+
+	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
+		return TORC_EINVAL;
+	for (i = first; i < first + count; i++) {
+		shared = area_op(vcpu, i);
+		if (!shared)
+			return TORC_ENOENT;
+		op = *(volatile struct torc_batch_op *)shared;
+		if (!(op.flags & TORC_BATCH_DONE)) {
+			if (must_stop(&budget, 0))
+				return TORC_EAGAIN;
+			status = run_op(vcpu, &op, &budget);
+			shared->done = op.done;
+			if (status == STOPPED)
+				return TORC_EAGAIN;
+			shared->old = op.old;
+			shared->status = op.status = status;
+			shared->flags = op.flags | TORC_BATCH_DONE;
+		}
+		failed += op_failed(&op);
+	}
+	return failed;
+}

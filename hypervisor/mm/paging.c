@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Direct paging.
+ *
+ * The processor walks the guest's own level 3..1 tables (and a copy of its level-4 table), so what
+ * an entry says must be true before it stands in a table. Each frame has an owner, a type
+ * and two counts:
+ *
+ *  - ref_count counts every use: each present entry of a validated table that names the frame, the
+ *    pin, and what the hypervisor itself holds.
+ *  - type_count counts the uses that need the type: writable mappings need FRAME_WRITABLE; being
+ *    named by a table one level up, or pinned, needs FRAME_L1 .. FRAME_L4.
+ *
+ * A frame changes its type only while type_count is 0, so a table is never mapped writable and a page
+ * that is mapped writable never becomes a table. The first use as a table validates all
+ * 512 entries, each taking its own reference; the last use gone gives all of them back.
+ * From then on entries change only through the functions of this file.
+ *
+ * An unmap gives back exactly what the entry's bits say the map took, so the old entry is always
+ * the one that the exchange returned. Levels strictly descend, so validation is at most four deep and
+ * no table can reach itself.
+ *
+ * Flushing. A frame may change its type after the last entry that maps it writable is gone, though a
+ * TLB may still hold it. No guest code of this domain runs before the flush: the CPU in here reloads
+ * CR3 on its way out, without PCIDs and global pages that empties its TLB, and a vCPU that
+ * does not run loads CR3 when it is dispatched.
+ */
+#include "cpu.h"
+#include "lib.h"
+#include "log.h"
+#include "paging.h"
+
+/* Cache bits: RAM is write-back only. Large pages: not in this version. */
+#define BAD_L1 (PTE_PWT | PTE_PCD | PTE_PAT | TORC_PTE_HYPERVISOR)
+#define BAD_TABLE (PTE_PWT | PTE_PCD | PTE_PS | TORC_PTE_HYPERVISOR)
+
+/* Bits of an L1 entry that can change without touching a count; W and the frame are not among them. */
+#define L1_FREE_BITS (PTE_U | PTE_A | PTE_D | PTE_NX | 0xe00ul | 0x7f00000000000000ul)
+
+static u64 *table_of(mfn_t mfn)
+{
+	return mfn_to_virt(mfn);
+}
+
+static bool is_table(const struct frame *frame)
+{
+	return frame->type >= FRAME_L1 && frame->type <= FRAME_L4;
+}
+
+/* A non-present entry must not name memory: a processor may load from it speculatively (L1TF). */
+static int check_absent(u64 entry)
+{
+	mfn_t mfn = entry_mfn(entry);
+
+	return mfn == 0 || mfn >= frame_count ? 0 : TORC_EINVAL;
+}
+
+static int get_writable(struct frame *frame)
+{
+	if (frame->type_count == 0)
+		frame->type = FRAME_WRITABLE;
+	else if (frame->type != FRAME_WRITABLE)
+		return TORC_EBUSY;
+	frame->type_count++;
+	return 0;
+}
+
+static void put_type(struct frame *frame)
+{
+	if (--frame->type_count == 0)
+		frame->type = FRAME_NONE;
+}
+
+static int get_ref(struct frame *frame)
+{
+	if (unlikely(frame->ref_count == ~0u))
+		return TORC_ENOMEM;
+	frame->ref_count++;
+	return 0;
+}
+
+int frame_get_writable(struct domain *domain, mfn_t mfn)
+{
+	struct frame *frame = frame_owned_by(mfn, domain->id);
+
+	if (!frame)
+		return TORC_EPERM;
+	if (get_ref(frame))
+		return TORC_ENOMEM;
+	if (get_writable(frame)) {
+		frame->ref_count--;
+		return TORC_EBUSY;
+	}
+	return 0;
+}
+
+void frame_put_writable(struct domain *domain, mfn_t mfn)
+{
+	struct frame *frame = frame_owned_by(mfn, domain->id);
+
+	put_type(frame);
+	frame->ref_count--;
+}
+
+/* Takes what a level-1 entry needs. */
+static int get_l1_entry(struct domain *domain, u64 entry)
+{
+	struct frame *frame;
+
+	if (!(entry & PTE_P))
+		return check_absent(entry);
+	if (entry & BAD_L1)
+		return TORC_EINVAL;
+	frame = frame_owned_by(entry_mfn(entry), domain->id);
+	if (!frame)
+		return TORC_EPERM;
+	if (get_ref(frame))
+		return TORC_ENOMEM;
+	if ((entry & PTE_W) && get_writable(frame)) {
+		frame->ref_count--;
+		return TORC_EBUSY;
+	}
+	return 0;
+}
+
+static void put_l1_entry(u64 entry)
+{
+	struct frame *frame;
+
+	if (!(entry & PTE_P))
+		return;
+	frame = &frame_table[entry_mfn(entry)];
+	if (entry & PTE_W)
+		put_type(frame);
+	frame->ref_count--;
+}
+
+static bool slot_is_hypervisors(unsigned int level, unsigned int index)
+{
+	return level == 4 && index >= TORC_SLOT_FIRST && index <= TORC_SLOT_LAST;
+}
+
+static int get_entry(struct domain *domain, u64 entry, unsigned int level, unsigned int index)
+{
+	if (level == 1)
+		return get_l1_entry(domain, entry);
+	if (entry && slot_is_hypervisors(level, index))
+		return TORC_EPERM;
+	if (!(entry & PTE_P))
+		return check_absent(entry);
+	if (entry & BAD_TABLE)
+		return TORC_EINVAL;
+	return table_get(domain, entry_mfn(entry), level - 1);
+}
+
+static void put_entry(struct domain *domain, u64 entry, unsigned int level)
+{
+	if (level == 1)
+		put_l1_entry(entry);
+	else if (entry & PTE_P)
+		table_put(domain, entry_mfn(entry));
+}
+
+static void put_entries(struct domain *domain, mfn_t mfn, unsigned int level, unsigned int count)
+{
+	u64 *table = table_of(mfn);
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (table[i])
+			put_entry(domain, table[i], level);
+}
+
+/* Takes the references of all entries, or of none. */
+static int validate(struct domain *domain, mfn_t mfn, unsigned int level)
+{
+	u64 *table = table_of(mfn);
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < ENTRIES; i++) {
+		if (!table[i])
+			continue;
+		if (level == 1)
+			table[i] &= ~PTE_G;
+		error = get_entry(domain, table[i], level, i);
+		if (error) {
+			put_entries(domain, mfn, level, i);
+			return error;
+		}
+	}
+	return 0;
+}
+
+static int promote(struct domain *domain, struct frame *frame, unsigned int level)
+{
+	mfn_t mfn = frame_mfn(frame);
+	int error;
+
+	linear_protect(domain, mfn);
+	if (frame->type_count) {
+		linear_unprotect(domain, mfn);
+		return TORC_EBUSY;
+	}
+	frame->type = level;
+	frame->type_count = 1; /* from here on nothing in the tree below can map it writable */
+	error = validate(domain, mfn, level);
+	if (error) {
+		frame->type_count = 0;
+		frame->type = FRAME_NONE;
+		linear_unprotect(domain, mfn);
+	}
+	return error;
+}
+
+static void demote(struct domain *domain, struct frame *frame)
+{
+	mfn_t mfn = frame_mfn(frame);
+	unsigned int level = frame->type;
+
+	if (level == 4)
+		root_forget(domain, mfn);
+	put_entries(domain, mfn, level, ENTRIES);
+	frame->type_count = 0;
+	frame->type = FRAME_NONE;
+	linear_unprotect(domain, mfn);
+}
+
+int table_get(struct domain *domain, mfn_t mfn, unsigned int level)
+{
+	struct frame *frame = frame_owned_by(mfn, domain->id);
+	int error;
+
+	if (!frame)
+		return TORC_EPERM;
+	if (get_ref(frame))
+		return TORC_ENOMEM;
+	if (frame->type_count && frame->type == level) {
+		frame->type_count++;
+		return 0;
+	}
+	error = is_table(frame) ? TORC_EBUSY : promote(domain, frame, level);
+	if (error)
+		frame->ref_count--;
+	return error;
+}
+
+void table_put(struct domain *domain, mfn_t mfn)
+{
+	struct frame *frame = &frame_table[mfn];
+
+	if (frame->type_count == 1)
+		demote(domain, frame);
+	else
+		frame->type_count--;
+	frame->ref_count--;
+}
+
+int table_pin(struct domain *domain, mfn_t mfn, unsigned int level)
+{
+	int error;
+
+	if (level < 1 || level > 4)
+		return TORC_EINVAL;
+	error = table_get(domain, mfn, level);
+	if (error)
+		return error;
+	if (frame_table[mfn].flags & FRAME_PINNED) {
+		table_put(domain, mfn);
+		return TORC_EBUSY;
+	}
+	frame_table[mfn].flags |= FRAME_PINNED;
+	return 0;
+}
+
+int table_unpin(struct domain *domain, mfn_t mfn)
+{
+	struct frame *frame = frame_owned_by(mfn, domain->id);
+
+	if (!frame)
+		return TORC_EPERM;
+	if (!(frame->flags & FRAME_PINNED))
+		return TORC_ENOENT;
+	frame->flags &= ~FRAME_PINNED;
+	table_put(domain, mfn);
+	return 0;
+}
+
+/* Replaces *@slot; with @keep hardware's A and D are carried over if the frame stays the same. */
+static u64 exchange(u64 *slot, u64 entry, bool keep)
+{
+	u64 old = __atomic_load_n(slot, __ATOMIC_RELAXED);
+	u64 new;
+
+	if (!keep)
+		return __atomic_exchange_n(slot, entry, __ATOMIC_ACQ_REL);
+	do {
+		new = entry;
+		if ((old & entry & PTE_P) && entry_mfn(old) == entry_mfn(entry))
+			new |= old & (PTE_A | PTE_D);
+	} while (!__atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return old;
+}
+
+static bool only_free_bits_change(u64 old, u64 entry, unsigned int level)
+{
+	return level == 1 && (old & entry & PTE_P) && !((old ^ entry) & ~L1_FREE_BITS);
+}
+
+int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old)
+{
+	struct frame *frame = frame_owned_by(mfn, domain->id);
+	unsigned int level;
+	u64 *slot, before;
+	int error;
+
+	if (!frame)
+		return TORC_EPERM;
+	if (!is_table(frame))
+		return TORC_EINVAL;
+	level = frame->type;
+	slot = &table_of(mfn)[index];
+	if (level == 1)
+		entry &= ~PTE_G;
+	if (only_free_bits_change(*slot, entry, level)) {
+		before = exchange(slot, entry, keep);
+	} else {
+		error = get_entry(domain, entry, level, index);
+		if (error)
+			return error;
+		before = exchange(slot, entry, keep);
+		if (level == 4)
+			root_update(domain, mfn, index, *slot);
+		put_entry(domain, before, level);
+	}
+	if (old)
+		*old = before;
+	return 0;
+}
+
+int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, u64 *old)
+{
+	struct frame *frame = frame_owned_by(mfn, domain->id);
+	unsigned int level;
+	u64 *slot, expected = *old;
+	int error;
+
+	if (!frame)
+		return TORC_EPERM;
+	if (!is_table(frame))
+		return TORC_EINVAL;
+	level = frame->type;
+	slot = &table_of(mfn)[index];
+	if (level == 1)
+		entry &= ~PTE_G;
+	error = get_entry(domain, entry, level, index);
+	if (error)
+		return error;
+	if (!__atomic_compare_exchange_n(slot, old, entry, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED)) {
+		put_entry(domain, entry, level);
+		return TORC_EAGAIN;
+	}
+	if (level == 4)
+		root_update(domain, mfn, index, entry);
+	put_entry(domain, expected, level);
+	return 0;
+}
+
+u64 table_clear(struct domain *domain, mfn_t mfn, unsigned int index)
+{
+	unsigned int level = frame_table[mfn].type;
+	u64 old = __atomic_exchange_n(&table_of(mfn)[index], 0, __ATOMIC_ACQ_REL);
+
+	if (level == 1) {
+		put_l1_entry(old);
+		return old;
+	}
+	if (level == 4)
+		root_update(domain, mfn, index, 0);
+	put_entry(domain, old, level);
+	return old;
+}
+
+void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, u64 bits)
+{
+	unsigned int level = frame_table[mfn].type;
+	u64 *slot = &table_of(mfn)[index];
+	u64 old;
+
+	if (!(*slot & PTE_P))
+		return;
+	old = __atomic_fetch_and(slot, ~bits, __ATOMIC_ACQ_REL);
+	if (level == 1 && (old & bits & PTE_W))
+		put_type(&frame_table[entry_mfn(old)]);
+	if (level == 4)
+		root_update(domain, mfn, index, *slot);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Roots. The gate region is private to a vCPU though its address is the same for all, so each vCPU
+ * walks a level-4 table of its own: a copy of the guest's, whose slots 256..271 are the
+ * hypervisor's. The copies are a direct-mapped cache, filled when a root is loaded and changed in step
+ * with the guest's table.
+ */
+#include "alloc.h"
+#include "lib.h"
+#include "log.h"
+#include "paging.h"
+
+#define SLOT_TIME 257 /* and the two windows behind it */
+
+static struct root_copy *copy_slot(struct vcpu *vcpu, mfn_t mfn)
+{
+	return &vcpu->roots[mfn % ROOT_COPIES];
+}
+
+static void fill(struct vcpu *vcpu, u64 *copy, mfn_t source)
+{
+	unsigned int i;
+
+	memcpy(copy, mfn_to_virt(source), PAGE_SIZE);
+	copy[TORC_SLOT_FIRST] = mfn_to_paddr(vcpu->gate_l3) | PTE_P | PTE_W;
+	for (i = 0; i < ARRAY_SIZE(vcpu->domain->windows_l3); i++)
+		copy[SLOT_TIME + i] = mfn_to_paddr(vcpu->domain->windows_l3[i]) | PTE_P;
+}
+
+/* A slot whose frame cannot be had borrows the frame of another one. */
+static mfn_t borrow_copy(struct vcpu *vcpu)
+{
+	unsigned int i;
+	mfn_t mfn;
+
+	for (i = 0; i < ROOT_COPIES; i++) {
+		mfn = vcpu->roots[i].copy;
+		if (mfn != INVALID_MFN) {
+			vcpu->roots[i].copy = INVALID_MFN;
+			vcpu->roots[i].source = INVALID_MFN;
+			return mfn;
+		}
+	}
+	return INVALID_MFN;
+}
+
+paddr_t root_copy_of(struct vcpu *vcpu)
+{
+	struct root_copy *slot = copy_slot(vcpu, vcpu->root);
+
+	if (slot->copy == INVALID_MFN) {
+		slot->copy = page_alloc();
+		if (slot->copy == INVALID_MFN)
+			slot->copy = borrow_copy(vcpu);
+		if (slot->copy == INVALID_MFN)
+			return INVALID_PADDR;
+	}
+	if (slot->source != vcpu->root) {
+		fill(vcpu, mfn_to_virt(slot->copy), vcpu->root);
+		slot->source = vcpu->root;
+	}
+	return mfn_to_paddr(slot->copy);
+}
+
+int root_load(struct vcpu *vcpu, mfn_t mfn)
+{
+	mfn_t old = vcpu->root;
+	int error;
+
+	if (mfn == old)
+		return 0;
+	error = table_get(vcpu->domain, mfn, 4);
+	if (error)
+		return error;
+	vcpu->root = mfn;
+	vcpu->domain->linear_root = mfn;
+	if (old != INVALID_MFN)
+		table_put(vcpu->domain, old);
+	return 0;
+}
+
+void root_update(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry)
+{
+	struct root_copy *slot;
+	unsigned int i;
+
+	for (i = 0; i < domain->vcpu_count; i++) {
+		if (!domain->vcpu[i])
+			continue;
+		slot = copy_slot(domain->vcpu[i], mfn);
+		if (slot->source == mfn)
+			((u64 *)mfn_to_virt(slot->copy))[index] = entry;
+	}
+}
+
+void root_forget(struct domain *domain, mfn_t mfn)
+{
+	struct root_copy *slot;
+	unsigned int i;
+
+	for (i = 0; i < domain->vcpu_count; i++) {
+		if (!domain->vcpu[i])
+			continue;
+		slot = copy_slot(domain->vcpu[i], mfn);
+		if (slot->source == mfn)
+			slot->source = INVALID_MFN;
+	}
+}
