@@ -80,8 +80,10 @@ s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
 		vcpu_set_ldt(vcpu);
 		return TORC_OK;
 	}
-	if (mfn == INVALID_MFN || entries == 0)
+	if (entries == 0)
 		return TORC_EINVAL;
+	if (mfn == INVALID_MFN)
+		return TORC_ENOENT;
 	to = ldt_page(vcpu, page);
 	if (!to)
 		return TORC_ENOMEM;
