@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 The Torc authors
+#
+# Machines for a person at the terminal.
+
+run: run-guest ## one Linux guest with a shell on this terminal (Ctrl-A x ends it)
+
+run-guest: hypervisor tools $(INITRAMFS)
+	@$(TORC_RUN) --domain name=linux,kernel=$(LINUX)/guest.elf,initrd=$(INITRAMFS),mem=512M,cmdline='console=hvc0' || \
+		[ $$? -eq 130 ]
+
+run-hello: hypervisor tools guests ## the smallest guest
+	@$(TORC_RUN) --domain name=hello,kernel=$(BUILD)/guests/hello.elf
+
+.PHONY: run run-guest run-hello
