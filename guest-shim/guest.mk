@@ -5,6 +5,8 @@
 
 GUEST_DIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 GUEST_LIBS := $(O)/guest-shim/libtorcguest.a $(O)/guest-shim/libtorc.a
+# Changes when a library does.
+GUEST_DONE := $(O)/guest-shim/done
 GUEST_SCRIPT := $(GUEST_DIR)/runtime/guest.ld
 
 GUEST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -nostdlib -mno-red-zone \

@@ -47,6 +47,7 @@ int main(void);
 /* Console. printf knows %d %u %x %c %s %p %%, l, width, 0 and -. */
 void printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void vprintf(const char *format, va_list args);
+void vsnprintf(char *buffer, size_t room, const char *format, va_list args); /* room >= 1 */
 void guest_flush_console(void);
 
 /* Strings. */

@@ -8,6 +8,12 @@
 static char line[256];
 static size_t used;
 
+/* Where the characters of one printf go: the line, or a buffer that is cut when it is full. */
+struct sink {
+	char *buffer;
+	size_t room;
+};
+
 void guest_flush_console(void)
 {
 	volatile struct torc_console_ring *ring;
@@ -19,8 +25,15 @@ void guest_flush_console(void)
 	used = 0;
 }
 
-static void put(char character)
+static void put(struct sink *sink, char character)
 {
+	if (sink->buffer) {
+		if (sink->room > 1) {
+			*sink->buffer++ = character;
+			sink->room--;
+		}
+		return;
+	}
 	line[used++] = character;
 	if (character == '\n' || used == sizeof(line))
 		guest_flush_console();
@@ -33,20 +46,22 @@ struct conversion {
 	bool is_long;
 };
 
-static void put_padded(const char *text, size_t length, const struct conversion *how)
+static void put_padded(struct sink *sink, const char *text, size_t length,
+		       const struct conversion *how)
 {
 	size_t padding = length < how->width ? how->width - length : 0;
 
 	if (!how->left)
 		for (; padding; padding--)
-			put(how->zeroes ? '0' : ' ');
+			put(sink, how->zeroes ? '0' : ' ');
 	while (length--)
-		put(*text++);
+		put(sink, *text++);
 	for (; padding; padding--)
-		put(' ');
+		put(sink, ' ');
 }
 
-static void put_number(uint64_t value, uint32_t base, bool negative, const struct conversion *how)
+static void put_number(struct sink *sink, uint64_t value, uint32_t base, bool negative,
+		       const struct conversion *how)
 {
 	char digits[24];
 	char *first = digits + sizeof(digits);
@@ -57,12 +72,12 @@ static void put_number(uint64_t value, uint32_t base, bool negative, const struc
 	} while (value);
 	if (negative)
 		*--first = '-';
-	put_padded(first, (size_t)(digits + sizeof(digits) - first), how);
+	put_padded(sink, first, (size_t)(digits + sizeof(digits) - first), how);
 }
 
-static void put_signed(int64_t value, const struct conversion *how)
+static void put_signed(struct sink *sink, int64_t value, const struct conversion *how)
 {
-	put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0, how);
+	put_number(sink, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0, how);
 }
 
 /* Reads flags, width and length of a conversion; returns what follows them. */
@@ -80,7 +95,7 @@ static const char *parse(const char *format, struct conversion *how)
 	return format;
 }
 
-void vprintf(const char *format, va_list args)
+static void format_to(struct sink *sink, const char *format, va_list args)
 {
 	struct conversion how;
 	const char *text;
@@ -88,35 +103,43 @@ void vprintf(const char *format, va_list args)
 
 	for (; *format; format++) {
 		if (*format != '%') {
-			put(*format);
+			put(sink, *format);
 			continue;
 		}
 		format = parse(format + 1, &how);
 		switch (*format) {
 		case 'd':
-			put_signed(how.is_long ? va_arg(args, long) : va_arg(args, int), &how);
+			put_signed(sink, how.is_long ? va_arg(args, long) : va_arg(args, int), &how);
 			break;
 		case 'u':
 		case 'x':
-			put_number(how.is_long ? va_arg(args, unsigned long)
+			put_number(sink,
+				   how.is_long ? va_arg(args, unsigned long)
 					       : va_arg(args, unsigned int),
 				   *format == 'x' ? 16 : 10, false, &how);
 			break;
 		case 'p':
-			put_number((uint64_t)va_arg(args, void *), 16, false, &how);
+			put_number(sink, (uint64_t)va_arg(args, void *), 16, false, &how);
 			break;
 		case 's':
 			text = va_arg(args, const char *);
-			put_padded(text, strlen(text), &how);
+			put_padded(sink, text, strlen(text), &how);
 			break;
 		case 'c':
 			character = (char)va_arg(args, int);
-			put_padded(&character, 1, &how);
+			put_padded(sink, &character, 1, &how);
 			break;
 		default:
-			put(*format);
+			put(sink, *format);
 		}
 	}
+}
+
+void vprintf(const char *format, va_list args)
+{
+	struct sink console = { NULL, 0 };
+
+	format_to(&console, format, args);
 }
 
 void printf(const char *format, ...)
@@ -126,4 +149,12 @@ void printf(const char *format, ...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
+}
+
+void vsnprintf(char *buffer, size_t room, const char *format, va_list args)
+{
+	struct sink sink = { buffer, room };
+
+	format_to(&sink, format, args);
+	*sink.buffer = 0;
 }

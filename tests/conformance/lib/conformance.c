@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Verdicts.
+ */
+#include "conformance.h"
+
+static const char *const names[] = { "success", "skip", "error", "failure" };
+
+static enum verdict worst;
+static char worst_text[160];
+static uint32_t count;
+
+#define SHOWN 40 /* failures printed; the others are only counted */
+
+void verdict(enum verdict found, const char *format, ...)
+{
+	char text[sizeof(worst_text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	count++;
+	if (count <= SHOWN)
+		printf("%s: %s\n", names[found], text);
+	if (found > worst) {
+		worst = found;
+		memcpy(worst_text, text, sizeof(text));
+	}
+}
+
+void verdict_end(void)
+{
+	guest_flush_console();
+	if (worst == VERDICT_SUCCESS)
+		printf("VERDICT: success\n");
+	else
+		printf("VERDICT: %s %s (%u findings)\n", names[worst], worst_text, count);
+	torc_end(TORC_SHUTDOWN_POWEROFF, 0);
+}
+
+void expect_status(const char *what, int64_t found, int64_t expected)
+{
+	CHECK(found == expected, "%s: %ld instead of %ld", what, found, expected);
+}
+
+void expect_fault(const char *what, struct guest_fault fault, uint64_t vector)
+{
+	if (!fault.hit)
+		FAILURE("%s: no fault instead of vector %lu", what, vector);
+	else
+		CHECK(fault.vector == vector, "%s: vector %lu error 0x%lx instead of vector %lu",
+		      what, fault.vector, fault.error, vector);
+}
+
+int main(void)
+{
+	test_main();
+	verdict_end();
+}

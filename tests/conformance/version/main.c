@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The version hypercall tells the ABI's version, and numbers without a hypercall give TORC_ENOSYS
+ * whatever the arguments, reserved ones included.
+ */
+#include "conformance.h"
+
+static int64_t call(uint64_t number)
+{
+	return torc_call(number, ~0UL, ~0UL, ~0UL, ~0UL, NULL);
+}
+
+void test_main(void)
+{
+	static const uint64_t reserved[] = {
+		TORC_HC_SUSPEND,	TORC_HC_MEMORY_TARGET,	TORC_HC_EVENT_SEND,
+		TORC_HC_EVENT_BIND,	TORC_HC_EVENT_CLOSE,	TORC_HC_GRANT_COPY,
+		TORC_HC_GRANT_SET,	TORC_HC_GRANT_MAP_RING, TORC_HC_VCPU_UP,
+		TORC_HC_VCPU_DOWN,	TORC_HC_VCPU_KICK,	TORC_HC_DOMAIN_CREATE,
+		TORC_HC_DOMAIN_CONTROL, TORC_HC_DOMAIN_MEMORY,	TORC_HC_DOMAIN_VCPU,
+		TORC_HC_DOMAIN_FIRST_LOOK, TORC_HC_OBSERVE,
+	};
+	uint64_t number;
+	uint32_t i;
+
+	expect_status("version", torc_version(), TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR);
+	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		CHECK(call(reserved[i]) == TORC_ENOSYS, "reserved call 0x%lx: %ld", reserved[i],
+		      call(reserved[i]));
+	for (number = TORC_HC_COUNT; number < 0x1000; number++)
+		CHECK(call(number) == TORC_ENOSYS, "number 0x%lx: %ld", number, call(number));
+	for (i = 12; i < 64; i++) {
+		number = 1UL << i;
+		CHECK(call(number) == TORC_ENOSYS, "number 0x%lx: %ld", number, call(number));
+		CHECK(call(number | TORC_HC_VERSION) == TORC_ENOSYS, "number 0x%lx", number);
+		CHECK(call(-number) == TORC_ENOSYS, "number 0x%lx", -number);
+	}
+	expect_status("version", torc_version(), TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR);
+}
