@@ -22,11 +22,12 @@ mkdir -p "$1"
 output=$(realpath "$1")
 series=$torc_top/patches/linux-6.1
 abi=$torc_top/abi
+abi_parts=("$abi/include" "$abi/hypercalls.tbl" "$abi/generate.awk")
 shim=$torc_top/guest-shim
 results=(guest.elf bzImage vmlinux modules config System.map key)
 
 source=$("$torc_top/scripts/linux-source.sh")
-key=$(content_key "$(basename "$source")" "$(gcc -dumpfullversion)" -- "$series" "$abi" \
+key=$(content_key "$(basename "$source")" "$(gcc -dumpfullversion)" -- "$series" "${abi_parts[@]}" \
 	"$shim/include" "$shim/src" "$shim/compat" "$torc_top/scripts/linux-build.sh")
 kept=$torc_cache/linux/$key
 
@@ -53,8 +54,8 @@ apply_series() { # apply_series DIRECTORY
 
 copy_shim() { # copy_shim DIRECTORY: ABI and shim as the port's makefiles expect them
 	local place=$1/arch/x86/torc
-	mkdir -p "$place/shim"
-	cp -R "$abi" "$place/abi"
+	mkdir -p "$place/abi" "$place/shim"
+	cp -R "${abi_parts[@]}" "$place/abi/"
 	cp -R "$shim/include" "$shim/src" "$shim/compat" "$place/shim/"
 	awk -v mode=prototypes -f "$abi/generate.awk" "$abi/hypercalls.tbl" \
 		>"$place/shim/include/torc/calls.h"

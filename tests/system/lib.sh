@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 The Torc authors
+#
+# What the system tests share. To be sourced. Each works in a directory of its own.
+# shellcheck shell=bash disable=SC2034
+
+set -uo pipefail
+build=${TORC_BUILD:?is set by tests/run-system}
+guests=$build/guests
+failures=0
+
+fail() { # fail MESSAGE...: note a failure and go on
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+# Runs torc-run and leaves its output in the files out and log, its exit status in $status.
+torc() { # torc ARGUMENT...
+	echo "+ torc-run $*"
+	"$build/torc-run" --timeout "${limit:-60}" "$@" >out 2>log
+	status=$?
+	sed 's/^/  out: /' out
+	sed 's/^/  log: /' log
+}
+
+expect_status() { # expect_status STATUS
+	[ "$status" -eq "$1" ] || fail "status $status instead of $1"
+}
+
+expect() { # expect FILE REGEX: a line of out or log matches
+	grep -qE -- "$2" "$1" || fail "no line of $1 matches '$2'"
+}
+
+expect_not() { # expect_not FILE REGEX
+	! grep -qE -- "$2" "$1" || fail "a line of $1 matches '$2'"
+}
+
+end_test() {
+	[ $failures -eq 0 ]
+	exit
+}
+
+file_offset() { # file_offset ELF ADDRESS: where the byte at a virtual address stands in the file
+	readelf -lW "$1" | while read -r type offset address _ size _; do
+		[ "$type" = LOAD ] && ((($2 - address) >= 0 && ($2 - address) < size)) &&
+			echo $(($2 - address + offset)) && break
+	done
+}
+
+poke() { # poke FILE OFFSET BYTES: write bytes, as printf's \x escapes, into a file
+	# shellcheck disable=SC2059
+	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# A copy of the hello guest that begins with other instructions.
+altered_hello() { # altered_hello FILE BYTES
+	local entry
+	cp "$guests/hello.elf" "$1"
+	entry=$(readelf -hW "$1" | sed -n 's/.*Entry point address: *//p')
+	poke "$1" "$(file_offset "$1" "$entry")" "$2"
+}
