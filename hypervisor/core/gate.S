@@ -208,10 +208,23 @@ return:
 	cmpq	$0, pending(%rip)
 	jne	return_event
 	wrgsbase %rcx
+	testb	$SELECTOR_LDT, 32(%rsp) /* SS */
+	jnz	use_alias
+return_user:
 	mov	ret + TORC_RET_RCX(%rip), %rcx
 	mov	ret + TORC_RET_R11(%rip), %r11
 gate_iret_user:
 	iretq
+
+use_alias: /* the same stack at the alias whose bits 31..16 are those of the user's RSP */
+	mov	24(%rsp), %ecx
+	and	$0xffff0000, %ecx
+	movzwl	%sp, %r11d
+	or	%r11, %rcx
+	movabs	$GATE_ALIASES, %r11
+	or	%r11, %rcx
+	mov	%rcx, %rsp
+	jmp	return_user
 
 return_kernel:
 	push	$TORC_SEL_KERNEL_SS
@@ -479,31 +492,31 @@ machine_check:
 	.globl gate_resume_segments
 gate_resume_segments:
 	mov	%rdi, %cr3
-	lea	entry_top - REGS_SIZE(%rip), %rsp
-	lldt	%r8w
-	mov	%esi, %eax
+	mov	%rsi, %rsp
+	lldt	%r9w
+	mov	%edx, %eax
 gate_load_ds:
 	mov	%eax, %ds
-	shr	$16, %rsi
-	mov	%esi, %eax
+	shr	$16, %rdx
+	mov	%edx, %eax
 gate_load_es:
 	mov	%eax, %es
-	shr	$16, %rsi
-	mov	%esi, %eax
+	shr	$16, %rdx
+	mov	%edx, %eax
 gate_load_fs:
 	mov	%eax, %fs
-	shr	$16, %rsi
-	mov	%esi, %eax
+	shr	$16, %rdx
+	mov	%edx, %eax
 gate_load_gs:
 	mov	%eax, %gs
-	wrfsbase %rdx
-	wrgsbase %rcx
+	wrfsbase %rcx
+	wrgsbase %r8
 	jmp	resume_registers
 
 	.globl gate_resume
 gate_resume:
 	mov	%rdi, %cr3
-	lea	entry_top - REGS_SIZE(%rip), %rsp
+	mov	%rsi, %rsp
 resume_registers:
 	pop_registers
 	add	$16, %rsp

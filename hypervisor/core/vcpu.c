@@ -132,14 +132,31 @@ void gate_init_cpu(struct cpu *cpu, u64 stack_top)
 	gate_load_tables();
 }
 
+/* The aliases repeat: all four level-3 entries name one table, all 512 of that another, all of that one page. */
+static void map_aliases(struct vcpu *vcpu)
+{
+	u64 *l3 = mfn_to_virt(vcpu->gate_l3), *l2 = mfn_to_virt(vcpu->alias_l2);
+	u64 *l1 = mfn_to_virt(vcpu->alias_l1);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		l3[((GATE_ALIASES >> 30) & 511) + i] = mfn_to_paddr(vcpu->alias_l2) | PTE_P | PTE_W;
+	for (i = 0; i < ENTRIES; i++)
+		l2[i] = mfn_to_paddr(vcpu->alias_l1) | PTE_P | PTE_W;
+	for (i = GATE_INDEX(GATE_ENTRY_STACK); i < ENTRIES; i += 16)
+		l1[i] = data_entry(vcpu->stack_mfn, PTE_W);
+}
+
 static bool gate_create(struct vcpu *vcpu)
 {
 	mfn_t *const all[] = { &vcpu->gate_l3, &vcpu->gate_l2, &vcpu->gate_l1, &vcpu->desc_mfn,
-			       &vcpu->stack_mfn, &vcpu->nmi_mfn, &vcpu->ist_mfn };
+			       &vcpu->stack_mfn, &vcpu->nmi_mfn, &vcpu->ist_mfn, &vcpu->alias_l2,
+			       &vcpu->alias_l1 };
 	u64 *l1;
 
 	if (!alloc_all(all, ARRAY_SIZE(all)))
 		return false;
+	map_aliases(vcpu);
 	((u64 *)mfn_to_virt(vcpu->gate_l3))[0] = mfn_to_paddr(vcpu->gate_l2) | PTE_P | PTE_W;
 	((u64 *)mfn_to_virt(vcpu->gate_l2))[0] = mfn_to_paddr(vcpu->gate_l1) | PTE_P | PTE_W;
 	l1 = mfn_to_virt(vcpu->gate_l1);
@@ -190,6 +207,7 @@ struct vcpu *vcpu_create(struct domain *domain, u32 id)
 		vcpu->batch_pfn[i] = INVALID_PFN;
 	vcpu->gate_l3 = vcpu->gate_l2 = vcpu->gate_l1 = INVALID_MFN;
 	vcpu->desc_mfn = vcpu->stack_mfn = vcpu->nmi_mfn = vcpu->ist_mfn = INVALID_MFN;
+	vcpu->alias_l2 = vcpu->alias_l1 = INVALID_MFN;
 	if (!alloc_all(own, ARRAY_SIZE(own)) || !gate_create(vcpu))
 		return NULL;
 	vcpu->fpu = mfn_to_virt(fpu);
@@ -223,6 +241,8 @@ void vcpu_destroy(struct vcpu *vcpu)
 	drop(vcpu->stack_mfn);
 	drop(vcpu->nmi_mfn);
 	drop(vcpu->ist_mfn);
+	drop(vcpu->alias_l2);
+	drop(vcpu->alias_l1);
 	if (vcpu->fpu)
 		page_free(virt_to_mfn(vcpu->fpu));
 	if (vcpu->roots)
@@ -344,18 +364,28 @@ void vcpu_load(struct vcpu *vcpu)
 	vcpu->reload = true;
 }
 
+/* Where the registers are popped from: an alias of the entry stack for a 16-bit stack segment. */
+static u64 resume_stack(const struct regs *regs)
+{
+	u64 offset = GATE_ENTRY_TOP - REGS_SIZE;
+
+	if ((regs->cs & 3) == 3 && (regs->ss & SELECTOR_LDT))
+		return GATE_ALIASES + (regs->rsp & 0xffff0000) + offset;
+	return GATE_BASE + offset;
+}
+
 /** vcpu_resume - leaves for the guest; @root is the copy to walk. Does not return. */
 void vcpu_resume(struct vcpu *vcpu, paddr_t root)
 {
-	u64 selectors;
+	u64 selectors, stack = resume_stack(vcpu->regs);
 
 	if (vcpu->ts)
 		write_cr0(read_cr0() | CR0_TS);
 	if (!vcpu->reload)
-		gate_resume(root);
+		gate_resume(root, stack);
 	vcpu->reload = false;
 	selectors = vcpu->sel[0] | (u64)vcpu->sel[1] << 16 | (u64)vcpu->sel[2] << 32 |
 		    (u64)vcpu->sel[3] << 48;
-	gate_resume_segments(root, selectors, rdfsbase(), rdgsbase(),
+	gate_resume_segments(root, stack, selectors, rdfsbase(), rdgsbase(),
 			     vcpu->ldt_entries ? SEL_LDT : 0);
 }

@@ -40,7 +40,7 @@ struct root_copy {
  * @root: guest's level-4 table in force, referenced
  * @roots: copies of level-4 tables, filled on demand
  * @stack_mfn: @nmi_mfn: @ist_mfn: @desc_mfn: frames of the gate region
- * @gate_l3: @gate_l1: table frames of the gate region
+ * @gate_l3: @gate_l2: @gate_l1: @alias_l2: @alias_l1: table frames of the gate region
  * @page_pfn: pfn of the vCPU page, referenced writable
  * @batch_pfn: pages of the batch area, referenced writable; INVALID_PFN when absent
  * @fpu: XSAVE area while it does not run (frames of the hypervisor)
@@ -60,7 +60,7 @@ struct vcpu {
 	mfn_t root;
 	struct root_copy *roots;
 	mfn_t stack_mfn, nmi_mfn, ist_mfn, desc_mfn;
-	mfn_t gate_l3, gate_l2, gate_l1;
+	mfn_t gate_l3, gate_l2, gate_l1, alias_l2, alias_l1;
 	pfn_t page_pfn;
 	pfn_t batch_pfn[TORC_BATCH_PAGES];
 	mfn_t ldt_mfn[LDT_PAGES];

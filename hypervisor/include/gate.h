@@ -28,6 +28,14 @@
 #define GATE_DF_TOP 0x8000
 #define GATE_SCRATCH 0x5000 /* lowest word of the entry stack: RSP of a ring-1 caller */
 
+/*
+ * IRETQ to a 16-bit stack segment loads SP alone and leaves bits 31..16 of ESP as ring 0 had them
+ * (Intel SDM 3A 6.14.3 does not say so; processors do it). So that a program finds its own there, the entry
+ * stack has aliases at this address, one for each value of these bits.
+ */
+#define GATE_ALIASES (GATE_BASE + LAYOUT_ADDRESS(0x100000000)) /* 4 GiB of them, every 64 KiB */
+#define SELECTOR_LDT 4 /* table indicator: only LDT descriptors can have 16 bits */
+
 /* Interrupt stack table indexes. */
 #define IST_NMI 1
 #define IST_DB 2
@@ -115,9 +123,9 @@ extern char gate_syscall[], gate_syscall_compat[], gate_vectors[], gate_no_entry
 
 /**
  * gate_resume - leaves the hypervisor for the guest whose root is @root
- * Registers come from the top of that root's entry stack.
+ * @stack: address of the registers under that root: top of the entry stack or of an alias of it
  */
-void gate_resume(paddr_t root) __noreturn;
+void gate_resume(paddr_t root, u64 stack) __noreturn;
 
 /**
  * gate_resume_segments - the same, loading segment registers under the guest's own tables first
@@ -125,7 +133,7 @@ void gate_resume(paddr_t root) __noreturn;
  * @fs_base: @gs_base: canonical
  * @ldt: selector for LLDT
  */
-void gate_resume_segments(paddr_t root, u64 selectors, u64 fs_base, u64 gs_base, u16 ldt)
+void gate_resume_segments(paddr_t root, u64 stack, u64 selectors, u64 fs_base, u64 gs_base, u16 ldt)
 	__noreturn;
 
 #endif
