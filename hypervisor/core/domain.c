@@ -92,6 +92,7 @@ struct domain *domain_create(const char *name, u64 pages, u16 id)
 	strlcpy(domain->name, name, sizeof(domain->name));
 	domain->id = id;
 	domain->linear_root = INVALID_MFN;
+	domain->orphan = INVALID_MFN;
 	for (i = 0; i < ARRAY_SIZE(domain->windows_l3); i++)
 		domain->windows_l3[i] = INVALID_MFN;
 	domain->chunks = page_zalloc();

@@ -14,6 +14,7 @@
 #include "timer.h"
 
 #define SLICE_NS 10000000ull
+#define PREEMPT_INTERVAL 256 /* page-table entries worked on between looks at the clock */
 
 static struct vcpu *queue_head, **queue_tail = &queue_head;
 
@@ -109,11 +110,16 @@ void sched_tick(void)
 		this_cpu()->need_resched = true;
 }
 
-bool sched_preempt_due(void)
+bool sched_preempt_due(unsigned int work)
 {
 	struct cpu *cpu = this_cpu();
-	u64 now = time_now_ns();
+	u64 now;
 
+	cpu->work += work;
+	if (!cpu->current || cpu->work < PREEMPT_INTERVAL)
+		return false;
+	cpu->work = 0;
+	now = time_now_ns();
 	return next_deadline() <= now || (queue_head && cpu->current->slice_end <= now);
 }
 

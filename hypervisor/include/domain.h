@@ -102,6 +102,7 @@ struct domain {
 	struct vcpu *vcpu[VCPU_MAX];
 	u64 linear_base, virt_offset;
 	mfn_t linear_root; /* see linear.c */
+	mfn_t orphan; /* see paging.c; INVALID_MFN mostly */
 	u32 **chunks; /* a page of pointers to pages */
 	mfn_t windows_l3[3];
 	pfn_t console_pfn, time_pfn;
@@ -125,6 +126,7 @@ struct cpu {
 	struct vcpu *loaded;
 	struct gate_desc *desc;
 	bool need_resched;
+	unsigned int work; /* since the last look at the clock */
 	u64 nmi_count;
 };
 

@@ -20,6 +20,8 @@ enum frame_type {
 
 #define FRAME_PINNED 0x01 /* one type reference and one reference stand for the pin */
 #define FRAME_LINEAR_RO 0x02 /* the hypervisor took W out of the linear map's entry */
+#define FRAME_PARTIAL 0x04 /* a table of which only entries 0 .. progress-1 hold references */
+#define FRAME_FALLING 0x08 /* partial, and on its way to ordinary memory */
 
 #define OWNER_NONE 0 /* the hypervisor's own, free, or not memory at all */
 
@@ -30,7 +32,8 @@ enum frame_type {
  * @flags: FRAME_*
  * @type_count: uses that need the type: writable mappings, table uses, pin
  * @ref_count: all uses: mappings of any kind, table uses, pin, the hypervisor's own
- * @reserved: for partial validation
+ * @progress: of a partial table: entries that hold references
+ * @error: of a falling table that did not pass validation: why
  */
 struct frame {
 	u16 owner;
@@ -38,7 +41,8 @@ struct frame {
 	u8 flags;
 	u32 type_count;
 	u32 ref_count;
-	u32 reserved;
+	u16 progress;
+	s16 error;
 };
 _Static_assert(sizeof(struct frame) == 16, "charter: at most 16 bytes");
 

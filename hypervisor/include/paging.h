@@ -23,22 +23,46 @@ static inline mfn_t entry_mfn(u64 entry)
 int frame_get_writable(struct domain *domain, mfn_t mfn);
 void frame_put_writable(struct domain *domain, mfn_t mfn);
 
+/* Result of work on tables that stopped half-way because something else is due: call again. */
+#define STOPPED 1
+
 /**
  * table_get - takes a reference on @mfn as a table of @level, validating it if it was none
- * Return: 0; TORC_EPERM, TORC_EBUSY or TORC_EINVAL with nothing changed.
+ * Return: 0; STOPPED; TORC_EPERM, TORC_EBUSY or TORC_EINVAL with nothing changed.
  */
 int table_get(struct domain *domain, mfn_t mfn, unsigned int level);
-void table_put(struct domain *domain, mfn_t mfn);
+
+/** table_release - gives a reference back; what cannot be finished now table_settle() will finish */
+void table_release(struct domain *domain, mfn_t mfn);
+
+/**
+ * table_settle - finishes what an earlier table_release() left
+ * Return: false when it stopped again. Nothing else may be done to the domain's tables before it is true.
+ */
+bool table_settle(struct domain *domain);
 
 /** table_pin - @mfn stays a table of @level until table_unpin(); errors as table_get() */
 int table_pin(struct domain *domain, mfn_t mfn, unsigned int level);
+
+/** table_unpin - undoes table_pin(), or a pin that stopped; TORC_ENOENT when there is neither */
 int table_unpin(struct domain *domain, mfn_t mfn);
+
+static inline bool is_table(const struct frame *frame)
+{
+	return frame->type >= FRAME_L1 && frame->type <= FRAME_L4;
+}
+
+/** table_is_live - is @frame a table all of whose entries are valid? */
+static inline bool table_is_live(const struct frame *frame)
+{
+	return is_table(frame) && !(frame->flags & FRAME_PARTIAL);
+}
 
 /**
  * table_set - replaces entry @index of the table frame @mfn
  * @keep: keep A and D of the old entry if both name one frame
  * @old: receives the old entry, may be NULL
- * Return: 0; TORC_EINVAL for a frame that is no table or an entry with reserved bits, TORC_EPERM
+ * Return: 0; STOPPED; TORC_EINVAL for a frame that is no table or an entry with reserved bits, TORC_EPERM
  *	for a foreign frame or a slot of the hypervisor, TORC_EBUSY for a conflict of types.
  */
 int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old);
@@ -46,10 +70,10 @@ int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, b
 /** table_compare_set - the same if the entry is still *@old; else *@old receives it, TORC_EAGAIN */
 int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, u64 *old);
 
-/** table_clear - clears one entry and returns the old one; the frame must be a table */
+/** table_clear - clears one entry and returns the old one; the table must be live */
 u64 table_clear(struct domain *domain, mfn_t mfn, unsigned int index);
 
-/** table_clear_bits - clears @bits (W, A, D) in a present entry; the frame must be a table */
+/** table_clear_bits - clears @bits (W, A, D) in a present entry; the table must be live */
 void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, u64 bits);
 
 /* linear.c */

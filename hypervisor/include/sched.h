@@ -24,8 +24,11 @@ void sched_forget(struct domain *domain);
 /** sched_tick - the timer fired: expired deadlines raise their events */
 void sched_tick(void);
 
-/** sched_preempt_due - something else wants this CPU: long work should stop at a safe point */
-bool sched_preempt_due(void);
+/**
+ * sched_preempt_due - @work units more are done: should long work stop at this safe point?
+ * Looks at the clock now and then only. Never true while domains are built.
+ */
+bool sched_preempt_due(unsigned int work);
 
 /**
  * sched_pick - the vCPU to run now, its state in the processor and the timer armed

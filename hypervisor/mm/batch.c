@@ -13,23 +13,10 @@
 #include "sched.h"
 
 #define AREA_WORDS_PER_PAGE (PAGE_SIZE / 8)
-#define PREEMPT_INTERVAL 256 /* entries worked on between looks at the clock */
-
-/* Result of an operation that stopped in the middle, never stored as a status. */
-#define STOPPED 1
-
-/* Work done since the last look at the clock. */
-struct budget {
-	unsigned int spent;
-};
-
-static bool must_stop(struct budget *budget, unsigned int work)
+/* Between two entries or operations: finish what the last one left, and see who else is waiting. */
+static bool must_stop(struct domain *domain)
 {
-	budget->spent += work;
-	if (budget->spent < PREEMPT_INTERVAL)
-		return false;
-	budget->spent = 0;
-	return sched_preempt_due();
+	return !table_settle(domain) || sched_preempt_due(1);
 }
 
 static void *area_page(struct vcpu *vcpu, u64 page)
@@ -111,12 +98,7 @@ static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
 	}
 }
 
-static bool frame_is_table(mfn_t mfn)
-{
-	return frame_table[mfn].type >= FRAME_L1 && frame_table[mfn].type <= FRAME_L4;
-}
-
-static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	bool save = op->flags & TORC_BATCH_SAVE_OLD;
 	struct place place;
@@ -125,10 +107,10 @@ static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op, struct budge
 
 	if (error)
 		return error;
-	if (!frame_is_table(place.mfn))
+	if (!table_is_live(&frame_table[place.mfn]))
 		return TORC_EINVAL;
 	for (; op->done < op->count; op->done++) {
-		if (must_stop(budget, 1))
+		if (must_stop(vcpu->domain))
 			return STOPPED;
 		word = save ? area_word(vcpu, op->old + op->done * 8ull) : NULL;
 		if (save && !word)
@@ -140,31 +122,31 @@ static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op, struct budge
 	return 0;
 }
 
-static int clear_bits(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+static int clear_bits(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
 	int error = find_place(vcpu, op, op->count, &place);
 
 	if (error)
 		return error;
-	if (!frame_is_table(place.mfn) || (op->value & ~(PTE_W | PTE_A | PTE_D)))
+	if (!table_is_live(&frame_table[place.mfn]) || (op->value & ~(PTE_W | PTE_A | PTE_D)))
 		return TORC_EINVAL;
 	for (; op->done < op->count; op->done++) {
-		if (must_stop(budget, 1))
+		if (must_stop(vcpu->domain))
 			return STOPPED;
 		table_clear_bits(vcpu->domain, place.mfn, place.index + op->done, op->value);
 	}
 	return 0;
 }
 
-static int fill_range(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+static int fill_range(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
 	u64 *word;
 	int error = find_place(vcpu, op, op->count, &place);
 
 	for (; !error && op->done < op->count; op->done++) {
-		if (must_stop(budget, 1))
+		if (must_stop(vcpu->domain))
 			return STOPPED;
 		word = area_word(vcpu, op->old + op->done * 8ull);
 		if (!word)
@@ -186,14 +168,13 @@ static int table_frame(struct vcpu *vcpu, const struct torc_batch_op *op, mfn_t 
 	return *mfn == INVALID_MFN ? TORC_ENOENT : 0;
 }
 
-static int whole_table(struct vcpu *vcpu, const struct torc_batch_op *op, struct budget *budget)
+static int whole_table(struct vcpu *vcpu, const struct torc_batch_op *op)
 {
 	mfn_t mfn;
 	int error = table_frame(vcpu, op, &mfn);
 
 	if (error)
 		return error;
-	budget->spent += ENTRIES;
 	switch (op->op) {
 	case TORC_OP_PIN:
 		return table_pin(vcpu->domain, mfn, op->value > 4 ? 0 : op->value);
@@ -219,7 +200,7 @@ static int flush(struct vcpu *vcpu, const struct torc_batch_op *op)
 	return 0;
 }
 
-static int run_op(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *budget)
+static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	switch (op->op) {
 	case TORC_OP_NOP:
@@ -228,18 +209,17 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *bu
 	case TORC_OP_SET_KEEP:
 	case TORC_OP_EXCHANGE:
 	case TORC_OP_COMPARE_EXCHANGE:
-		budget->spent++;
 		return set_one(vcpu, op);
 	case TORC_OP_CLEAR:
-		return clear_range(vcpu, op, budget);
+		return clear_range(vcpu, op);
 	case TORC_OP_CLEAR_BITS:
-		return clear_bits(vcpu, op, budget);
+		return clear_bits(vcpu, op);
 	case TORC_OP_FILL:
-		return fill_range(vcpu, op, budget);
+		return fill_range(vcpu, op);
 	case TORC_OP_PIN:
 	case TORC_OP_UNPIN:
 	case TORC_OP_NEW_ROOT:
-		return whole_table(vcpu, op, budget);
+		return whole_table(vcpu, op);
 	case TORC_OP_FLUSH_PAGE:
 	case TORC_OP_FLUSH_RANGE:
 	case TORC_OP_FLUSH_ALL:
@@ -249,14 +229,8 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op, struct budget *bu
 	}
 }
 
-static bool op_failed(const struct torc_batch_op *op)
-{
-	return op->status != 0;
-}
-
 s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 {
-	struct budget budget = { 0 };
 	struct torc_batch_op *shared, op;
 	u64 i, failed = 0;
 	int status;
@@ -269,9 +243,9 @@ s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 			return TORC_ENOENT;
 		op = *(volatile struct torc_batch_op *)shared;
 		if (!(op.flags & TORC_BATCH_DONE)) {
-			if (must_stop(&budget, 0))
+			if (must_stop(vcpu->domain))
 				return TORC_EAGAIN;
-			status = run_op(vcpu, &op, &budget);
+			status = run_op(vcpu, &op);
 			shared->done = op.done;
 			if (status == STOPPED)
 				return TORC_EAGAIN;
@@ -279,7 +253,7 @@ s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 			shared->status = op.status = status;
 			shared->flags = op.flags | TORC_BATCH_DONE;
 		}
-		failed += op_failed(&op);
+		failed += op.status != 0;
 	}
-	return failed;
+	return table_settle(vcpu->domain) ? (s64)failed : TORC_EAGAIN;
 }

@@ -21,6 +21,12 @@
  * the one that the exchange returned. Levels strictly descend, so validation is at most four deep and
  * no table can reach itself.
  *
+ * Validation and its undoing can be long, so both can stop after any entry. A table is then
+ * partial: it has its type and one reference of each kind for whoever finishes it, and entries 0 ..
+ * progress-1 hold theirs. Validation climbs from there, tear-down falls; a table that does not pass
+ * falls with the error that its climber will be told. A tear-down that stopped is the domain's one
+ * orphan, and is finished before anything else happens to the domain's tables.
+ *
  * Flushing. A frame may change its type after the last entry that maps it writable is gone, though a
  * TLB may still hold it. No guest code of this domain runs before the flush: the CPU in here reloads
  * CR3 on its way out, without PCIDs and global pages that empties its TLB, and a vCPU that
@@ -30,6 +36,7 @@
 #include "lib.h"
 #include "log.h"
 #include "paging.h"
+#include "sched.h"
 
 /* Cache bits: RAM is write-back only. Large pages: not in this version. */
 #define BAD_L1 (PTE_PWT | PTE_PCD | PTE_PAT | TORC_PTE_HYPERVISOR)
@@ -41,11 +48,6 @@
 static u64 *table_of(mfn_t mfn)
 {
 	return mfn_to_virt(mfn);
-}
-
-static bool is_table(const struct frame *frame)
-{
-	return frame->type >= FRAME_L1 && frame->type <= FRAME_L4;
 }
 
 /* A non-present entry must not name memory: a processor may load from it speculatively (L1TF). */
@@ -154,49 +156,90 @@ static int get_entry(struct domain *domain, u64 entry, unsigned int level, unsig
 	return table_get(domain, entry_mfn(entry), level - 1);
 }
 
-static void put_entry(struct domain *domain, u64 entry, unsigned int level)
+static int table_put(struct domain *domain, mfn_t mfn);
+
+static int put_entry(struct domain *domain, u64 entry, unsigned int level)
 {
-	if (level == 1)
-		put_l1_entry(entry);
-	else if (entry & PTE_P)
-		table_put(domain, entry_mfn(entry));
+	if (level > 1)
+		return entry & PTE_P ? table_put(domain, entry_mfn(entry)) : 0;
+	put_l1_entry(entry);
+	return 0;
 }
 
-static void put_entries(struct domain *domain, mfn_t mfn, unsigned int level, unsigned int count)
+/* Takes the references of the entries that have none yet. */
+static int climb(struct domain *domain, struct frame *frame)
 {
-	u64 *table = table_of(mfn);
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		if (table[i])
-			put_entry(domain, table[i], level);
-}
-
-/* Takes the references of all entries, or of none. */
-static int validate(struct domain *domain, mfn_t mfn, unsigned int level)
-{
-	u64 *table = table_of(mfn);
-	unsigned int i;
+	u64 *table = table_of(frame_mfn(frame));
+	unsigned int level = frame->type;
 	int error;
 
-	for (i = 0; i < ENTRIES; i++) {
-		if (!table[i])
+	for (; frame->progress < ENTRIES; frame->progress++) {
+		u64 *entry = &table[frame->progress];
+
+		if (!*entry)
 			continue;
+		if (sched_preempt_due(1))
+			return STOPPED;
 		if (level == 1)
-			table[i] &= ~PTE_G;
-		error = get_entry(domain, table[i], level, i);
-		if (error) {
-			put_entries(domain, mfn, level, i);
+			*entry &= ~PTE_G;
+		error = get_entry(domain, *entry, level, frame->progress);
+		if (error)
 			return error;
-		}
 	}
 	return 0;
 }
 
-static int promote(struct domain *domain, struct frame *frame, unsigned int level)
+/* Gives back the references of all entries; behind it the frame is ordinary memory. */
+static int fall(struct domain *domain, struct frame *frame)
+{
+	u64 *table = table_of(frame_mfn(frame));
+
+	for (; frame->progress > 0; frame->progress--) {
+		u64 entry = table[frame->progress - 1];
+
+		if (!entry)
+			continue;
+		if (sched_preempt_due(1) || put_entry(domain, entry, frame->type))
+			return STOPPED;
+	}
+	frame->flags &= ~(FRAME_PARTIAL | FRAME_FALLING);
+	frame->type_count = 0;
+	frame->type = FRAME_NONE;
+	frame->ref_count--;
+	linear_unprotect(domain, frame_mfn(frame));
+	return 0;
+}
+
+static void start_falling(struct frame *frame, int error)
+{
+	if (!(frame->flags & FRAME_PARTIAL))
+		frame->progress = ENTRIES;
+	frame->error = error;
+	frame->flags |= FRAME_PARTIAL | FRAME_FALLING;
+}
+
+/* Moves a partial table on. 0: it is live. An error: it is ordinary memory again. */
+static int advance(struct domain *domain, struct frame *frame)
+{
+	int error;
+
+	if (!(frame->flags & FRAME_FALLING)) {
+		error = climb(domain, frame);
+		if (!error)
+			frame->flags &= ~FRAME_PARTIAL;
+		if (!error || error == STOPPED)
+			return error;
+		start_falling(frame, error);
+	}
+	if (fall(domain, frame))
+		return STOPPED;
+	return frame->error ? frame->error : TORC_EBUSY;
+}
+
+/* Makes ordinary memory a table that has no valid entry yet. */
+static int begin(struct domain *domain, struct frame *frame, unsigned int level)
 {
 	mfn_t mfn = frame_mfn(frame);
-	int error;
 
 	linear_protect(domain, mfn);
 	if (frame->type_count) {
@@ -205,26 +248,9 @@ static int promote(struct domain *domain, struct frame *frame, unsigned int leve
 	}
 	frame->type = level;
 	frame->type_count = 1; /* from here on nothing in the tree below can map it writable */
-	error = validate(domain, mfn, level);
-	if (error) {
-		frame->type_count = 0;
-		frame->type = FRAME_NONE;
-		linear_unprotect(domain, mfn);
-	}
-	return error;
-}
-
-static void demote(struct domain *domain, struct frame *frame)
-{
-	mfn_t mfn = frame_mfn(frame);
-	unsigned int level = frame->type;
-
-	if (level == 4)
-		root_forget(domain, mfn);
-	put_entries(domain, mfn, level, ENTRIES);
-	frame->type_count = 0;
-	frame->type = FRAME_NONE;
-	linear_unprotect(domain, mfn);
+	frame->progress = 0;
+	frame->flags |= FRAME_PARTIAL;
+	return 0;
 }
 
 int table_get(struct domain *domain, mfn_t mfn, unsigned int level)
@@ -234,44 +260,68 @@ int table_get(struct domain *domain, mfn_t mfn, unsigned int level)
 
 	if (!frame)
 		return TORC_EPERM;
+	if (frame->flags & FRAME_PARTIAL)
+		return frame->type == level ? advance(domain, frame) : TORC_EBUSY;
+	if (frame->type != level && is_table(frame))
+		return TORC_EBUSY;
 	if (get_ref(frame))
 		return TORC_ENOMEM;
-	if (frame->type_count && frame->type == level) {
+	if (frame->type == level) {
 		frame->type_count++;
 		return 0;
 	}
-	error = is_table(frame) ? TORC_EBUSY : promote(domain, frame, level);
-	if (error)
+	error = begin(domain, frame, level);
+	if (error) {
 		frame->ref_count--;
-	return error;
+		return error;
+	}
+	return advance(domain, frame);
 }
 
-void table_put(struct domain *domain, mfn_t mfn)
+/* Gives a reference back; STOPPED when that was the last and the table is still falling. */
+static int table_put(struct domain *domain, mfn_t mfn)
 {
 	struct frame *frame = &frame_table[mfn];
 
-	if (frame->type_count == 1)
-		demote(domain, frame);
-	else
+	if (!(frame->flags & FRAME_PARTIAL) && frame->type_count > 1) {
 		frame->type_count--;
-	frame->ref_count--;
+		frame->ref_count--;
+		return 0;
+	}
+	if (!(frame->flags & FRAME_FALLING)) {
+		if (frame->type == FRAME_L4)
+			root_forget(domain, mfn);
+		start_falling(frame, 0);
+	}
+	return fall(domain, frame);
+}
+
+void table_release(struct domain *domain, mfn_t mfn)
+{
+	if (table_put(domain, mfn) == STOPPED)
+		domain->orphan = mfn;
+}
+
+bool table_settle(struct domain *domain)
+{
+	if (domain->orphan != INVALID_MFN && table_put(domain, domain->orphan) == 0)
+		domain->orphan = INVALID_MFN;
+	return domain->orphan == INVALID_MFN;
 }
 
 int table_pin(struct domain *domain, mfn_t mfn, unsigned int level)
 {
+	struct frame *frame = frame_owned_by(mfn, domain->id);
 	int error;
 
 	if (level < 1 || level > 4)
 		return TORC_EINVAL;
-	error = table_get(domain, mfn, level);
-	if (error)
-		return error;
-	if (frame_table[mfn].flags & FRAME_PINNED) {
-		table_put(domain, mfn);
+	if (frame && (frame->flags & FRAME_PINNED))
 		return TORC_EBUSY;
-	}
-	frame_table[mfn].flags |= FRAME_PINNED;
-	return 0;
+	error = table_get(domain, mfn, level);
+	if (!error)
+		frame->flags |= FRAME_PINNED;
+	return error;
 }
 
 int table_unpin(struct domain *domain, mfn_t mfn)
@@ -280,10 +330,10 @@ int table_unpin(struct domain *domain, mfn_t mfn)
 
 	if (!frame)
 		return TORC_EPERM;
-	if (!(frame->flags & FRAME_PINNED))
+	if (!(frame->flags & (FRAME_PINNED | FRAME_PARTIAL)))
 		return TORC_ENOENT;
 	frame->flags &= ~FRAME_PINNED;
-	table_put(domain, mfn);
+	table_release(domain, mfn);
 	return 0;
 }
 
@@ -304,6 +354,15 @@ static u64 exchange(u64 *slot, u64 entry, bool keep)
 	return old;
 }
 
+/* Gives back what an entry that is gone from its table held. */
+static void release_entry(struct domain *domain, u64 entry, unsigned int level)
+{
+	if (level == 1)
+		put_l1_entry(entry);
+	else if (entry & PTE_P)
+		table_release(domain, entry_mfn(entry));
+}
+
 static bool only_free_bits_change(u64 old, u64 entry, unsigned int level)
 {
 	return level == 1 && (old & entry & PTE_P) && !((old ^ entry) & ~L1_FREE_BITS);
@@ -318,7 +377,7 @@ int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, b
 
 	if (!frame)
 		return TORC_EPERM;
-	if (!is_table(frame))
+	if (!table_is_live(frame))
 		return TORC_EINVAL;
 	level = frame->type;
 	slot = &table_of(mfn)[index];
@@ -333,7 +392,7 @@ int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, b
 		before = exchange(slot, entry, keep);
 		if (level == 4)
 			root_update(domain, mfn, index, *slot);
-		put_entry(domain, before, level);
+		release_entry(domain, before, level);
 	}
 	if (old)
 		*old = before;
@@ -349,7 +408,7 @@ int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 
 
 	if (!frame)
 		return TORC_EPERM;
-	if (!is_table(frame))
+	if (!table_is_live(frame))
 		return TORC_EINVAL;
 	level = frame->type;
 	slot = &table_of(mfn)[index];
@@ -360,12 +419,12 @@ int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 
 		return error;
 	if (!__atomic_compare_exchange_n(slot, old, entry, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED)) {
-		put_entry(domain, entry, level);
+		release_entry(domain, entry, level);
 		return TORC_EAGAIN;
 	}
 	if (level == 4)
 		root_update(domain, mfn, index, entry);
-	put_entry(domain, expected, level);
+	release_entry(domain, expected, level);
 	return 0;
 }
 
@@ -380,7 +439,7 @@ u64 table_clear(struct domain *domain, mfn_t mfn, unsigned int index)
 	}
 	if (level == 4)
 		root_update(domain, mfn, index, 0);
-	put_entry(domain, old, level);
+	release_entry(domain, old, level);
 	return old;
 }
 

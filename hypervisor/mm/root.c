@@ -70,13 +70,15 @@ int root_load(struct vcpu *vcpu, mfn_t mfn)
 
 	if (mfn == old)
 		return 0;
+	if (!table_settle(vcpu->domain))
+		return STOPPED;
 	error = table_get(vcpu->domain, mfn, 4);
 	if (error)
 		return error;
 	vcpu->root = mfn;
 	vcpu->domain->linear_root = mfn;
 	if (old != INVALID_MFN)
-		table_put(vcpu->domain, old);
+		table_release(vcpu->domain, old);
 	return 0;
 }
 
