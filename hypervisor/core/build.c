@@ -147,7 +147,8 @@ static void load_kernel(struct plan *plan)
 	unsigned int i;
 
 	for (i = 0; elf_segment(&plan->image, i, &segment); i++)
-		copy_in(plan, segment.address, plan->image.data + segment.offset, segment.file_size);
+		copy_in(plan, segment.address, plan->image.data + segment.offset,
+			segment.file_size);
 }
 
 /* Maps one page, making tables as needed; false when memory is used up. */
@@ -164,7 +165,8 @@ static bool map_page(struct plan *plan, u64 address, pfn_t pfn, u64 flags)
 			next = take_page(plan);
 			if (next == INVALID_PFN)
 				return false;
-			*entry = mfn_to_paddr(domain_mfn(plan->domain, next)) | PTE_P | PTE_W | PTE_A;
+			*entry = mfn_to_paddr(domain_mfn(plan->domain, next)) | PTE_P | PTE_W |
+				 PTE_A;
 		}
 		table = mfn_to_virt(entry_mfn(*entry));
 	}
@@ -183,7 +185,8 @@ static bool map_memory(struct plan *plan)
 			      PTE_W | PTE_D | PTE_NX))
 			return false;
 	for (pfn = first; pfn < end; pfn++)
-		if (!map_page(plan, plan->note.virt_offset + (pfn << PAGE_SHIFT), pfn, PTE_W | PTE_D))
+		if (!map_page(plan, plan->note.virt_offset + (pfn << PAGE_SHIFT), pfn,
+			      PTE_W | PTE_D))
 			return false;
 	/* All tables exist now: take write permission from them. */
 	for (pfn = plan->lowest; pfn < plan->pages; pfn++) {
@@ -211,8 +214,8 @@ static bool place_initrd(struct plan *plan)
 
 static bool place_pages(struct plan *plan)
 {
-	pfn_t *const all[] = { &plan->at.start, &plan->at.cmdline, &plan->at.console, &plan->at.time,
-			       &plan->at.vcpu_page, &plan->at.stack };
+	pfn_t *const all[] = { &plan->at.start, &plan->at.cmdline, &plan->at.console,
+			       &plan->at.time, &plan->at.vcpu_page, &plan->at.stack };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
@@ -249,7 +252,8 @@ static const char *make_vcpu(struct plan *plan)
 	if (!plan->vcpu)
 		return "the hypervisor has not enough memory for its vCPU";
 	domain->linear_root = domain_mfn(domain, plan->at.root);
-	if (table_pin(domain, domain->linear_root, 4) || root_load(plan->vcpu, domain->linear_root) ||
+	if (table_pin(domain, domain->linear_root, 4) ||
+	    root_load(plan->vcpu, domain->linear_root) ||
 	    vcpu_set_page(plan->vcpu, plan->at.vcpu_page) ||
 	    frame_get_writable(domain, domain_mfn(domain, plan->at.console)) ||
 	    frame_get_writable(domain, domain_mfn(domain, plan->at.time)))

@@ -2,16 +2,18 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * All guests share one serial port. A single guest has it raw. With several, output is
- * shown line by line, each with its domain's name in front; input goes to the domain in focus and
- * Ctrl-T moves the focus.
+ * shown line by line, each with its domain's name in front. Input goes to the domain in focus;
+ * Ctrl-T moves the focus, and Ctrl-Y shows what the hypervisor knows of each domain.
  */
 #include "console.h"
+#include "entry.h"
 #include "lib.h"
 #include "log.h"
 #include "sched.h"
 #include "serial.h"
 
 #define FOCUS_KEY 0x14 /* Ctrl-T */
+#define STATUS_KEY 0x19 /* Ctrl-Y */
 
 static struct domain *focus;
 static bool prefixes;
@@ -108,6 +110,8 @@ void console_input(void)
 	while ((c = serial_getc()) >= 0) {
 		if (c == FOCUS_KEY) {
 			next_focus();
+		} else if (c == STATUS_KEY) {
+			report_status();
 		} else if (focus) {
 			take(focus, c);
 			any = true;

@@ -20,9 +20,10 @@
 #define DESCRIPTOR_DB (1ull << 54)
 
 /*
- * A descriptor a guest may have: none, or a data or code segment of ring 3. Conforming code runs at its caller's
- * level, so it is refused; so are gates and other system descriptors, for they lead into rings. The
- * accessed bit is set now, because the processor could not write it into the read-only table.
+ * A descriptor a guest may have: none, or a data or code segment of ring 3. Conforming code runs
+ * at its caller's level, so it is refused; so are gates and other system descriptors, for they
+ * lead into rings. The accessed bit is set now, because the processor could not write it into the
+ * read-only table.
  */
 static bool descriptor_check(u64 *descriptor)
 {

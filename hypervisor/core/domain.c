@@ -3,8 +3,8 @@
 /*
  * Domains: their memory, their list, their end.
  *
- * No frame of a domain is ever mapped by another one, so the end of a domain needs no walk through its
- * tables: its frames lose owner, type and counts all at once.
+ * No frame of a domain is ever mapped by another one, so the end of a domain needs no walk through
+ * its tables: its frames lose owner, type and counts all at once.
  */
 #include "alloc.h"
 #include "console.h"

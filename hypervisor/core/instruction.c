@@ -172,8 +172,8 @@ static enum instruction_id decode_0f(struct cursor *c, const struct prefixes *pr
 	}
 }
 
-static enum instruction_id decode_port(struct cursor *c, const struct prefixes *prefixes, int opcode,
-				       struct instruction *insn)
+static enum instruction_id decode_port(struct cursor *c, const struct prefixes *prefixes,
+				       int opcode, struct instruction *insn)
 {
 	int port;
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The report of a guest that is stopped: reason, registers, the code it was at, its stack.
+ * Reports: of a guest that is stopped, its reason, registers, the code it was at and its stack; on
+ * request, of all domains.
  */
+#include "alloc.h"
+#include "console.h"
 #include "cpu.h"
 #include "entry.h"
 #include "lib.h"
@@ -11,8 +14,8 @@
 
 static void report_registers(const struct regs *r, const struct torc_frame *sync)
 {
-	log("  rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx", r->rip, r->cs, r->rflags, r->rsp,
-	    r->ss);
+	log("  rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx", r->rip, r->cs, r->rflags,
+	    r->rsp, r->ss);
 	log("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
 	log("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
 	log("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
@@ -58,4 +61,35 @@ void guest_crash(struct vcpu *vcpu, const char *reason, ...)
 	report_code(vcpu);
 	report_stack(vcpu);
 	domain_end(domain, TORC_SHUTDOWN_CRASH);
+}
+
+static const char *state_name(const struct vcpu *vcpu)
+{
+	switch (vcpu->state) {
+	case VCPU_BLOCKED:
+		return "blocked";
+	case VCPU_DOWN:
+		return "down";
+	default:
+		return this_cpu()->current == vcpu ? "running" : "ready";
+	}
+}
+
+void report_status(void)
+{
+	struct alloc_stats stats = alloc_stats();
+	struct domain *domain;
+	u32 i;
+
+	log("memory: %lu pages hypervisor, %lu chunks guests, %lu chunks free",
+	    stats.hypervisor_pages, stats.guest_chunks, stats.free_chunks);
+	for (domain = domain_list; domain; domain = domain->next) {
+		log("domain %u %s: %lu MiB, %u instructions in its census", domain->id,
+		    domain->name, domain->pages >> (20 - PAGE_SHIFT), domain->census_used);
+		for (i = 0; i < domain->vcpu_count; i++)
+			log("  vcpu %u %s, ran %lu ms, waited %lu ms", i,
+			    state_name(domain->vcpu[i]), domain->vcpu[i]->run_ns / 1000000,
+			    domain->vcpu[i]->steal_ns / 1000000);
+		census_log(domain);
+	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Round robin over runnable vCPUs with a fixed slice, and the one-shot timer behind both slices and the
- * guests' deadlines. The running vCPU is not on the queue.
+ * Round robin over runnable vCPUs with a fixed slice, and the one-shot timer behind both slices
+ * and the guests' deadlines. The running vCPU is not on the queue.
  */
 #include "apic.h"
 #include "console.h"

@@ -9,9 +9,9 @@
 #include "timer.h"
 
 /*
- * CPU features that a guest must not use, for they are the hypervisor's, need a privileged instruction the
- * ABI has no call for, or speak of hardware the guest has not. Everything else the CPU has it may use.
- * Bits: Intel SDM 2A CPUID, AMD APM 3 appendix E.
+ * CPU features that a guest must not use, for they are the hypervisor's, need a privileged
+ * instruction the ABI has no call for, or speak of hardware the guest has not. Everything else the
+ * CPU has it may use. Bits: Intel SDM 2A CPUID, AMD APM 3 appendix E.
  */
 #define BIT32(n) (1u << (n))
 
@@ -31,11 +31,17 @@ static const u32 cpuid_hidden[TORC_CPUID_WORDS] = {
 	[TORC_CPUID_7_ECX] = BIT32(2) | BIT32(3) | BIT32(4) | BIT32(5) | BIT32(7) | BIT32(13) |
 			     BIT32(16) | BIT32(22) | BIT32(23) | BIT32(24) | BIT32(29) | BIT32(30) |
 			     BIT32(31),
-	/* UINTR MD_CLEAR RTM-abort TSX-force HYBRID PCONFIG ARCH-LBR IBT AMX SPEC_CTRL STIBP L1D ARCH-CAP CORE-CAP SSBD */
+	/*
+	 * UINTR MD_CLEAR RTM-abort TSX-force HYBRID PCONFIG ARCH-LBR IBT AMX SPEC_CTRL STIBP L1D
+	 * ARCH-CAP CORE-CAP SSBD
+	 */
 	[TORC_CPUID_7_EDX] = BIT32(5) | BIT32(10) | BIT32(11) | BIT32(13) | BIT32(15) | BIT32(18) |
 			     BIT32(19) | BIT32(20) | BIT32(22) | BIT32(24) | BIT32(25) | BIT32(26) |
 			     BIT32(27) | BIT32(28) | BIT32(29) | BIT32(30) | BIT32(31),
-	/* SVM ExtApic OSVW IBS SKINIT WDT LWP NodeId TopologyExtensions PerfCtr DataBreakpoint PerfTsc MWAITX */
+	/*
+	 * SVM ExtApic OSVW IBS SKINIT WDT LWP NodeId TopologyExtensions PerfCtr DataBreakpoint
+	 * PerfTsc MWAITX
+	 */
 	[TORC_CPUID_80000001_ECX] = BIT32(2) | BIT32(3) | BIT32(9) | BIT32(10) | BIT32(12) |
 				    BIT32(13) | BIT32(15) | BIT32(19) | BIT32(22) | BIT32(23) |
 				    BIT32(24) | BIT32(26) | BIT32(27) | BIT32(28) | BIT32(29),

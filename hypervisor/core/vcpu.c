@@ -12,7 +12,10 @@
 
 #define GATE_INDEX(offset) ((offset) >> PAGE_SHIFT)
 
-/* Flat descriptors, accessed bit set so that the processor never writes the table (Intel SDM 3A 3.4.5.1). */
+/*
+ * Flat descriptors, accessed bit set so that the processor never writes the table (Intel SDM 3A
+ * 3.4.5.1).
+ */
 static const u64 gdt_template[GDT_ENTRIES] = {
 	[SEL_HV_CS >> 3] = 0x00af9b000000ffff,
 	[SEL_HV_SS >> 3] = 0x00cf93000000ffff,
@@ -23,7 +26,9 @@ static const u64 gdt_template[GDT_ENTRIES] = {
 	[TORC_SEL_KERNEL_SS >> 3] = 0x00cfb3000000ffff,
 };
 
-/* Low half of a system descriptor; the high half is bits 63..32 of the base (Intel SDM 3A 8.2.3). */
+/*
+ * Low half of a system descriptor; the high half is bits 63..32 of the base (Intel SDM 3A 8.2.3).
+ */
 static u64 system_descriptor(u64 base, u32 limit, u8 type)
 {
 	return (limit & 0xffff) | (base & 0xffffff) << 16 | (u64)(0x80 | type) << 40 |
@@ -132,7 +137,10 @@ void gate_init_cpu(struct cpu *cpu, u64 stack_top)
 	gate_load_tables();
 }
 
-/* The aliases repeat: all four level-3 entries name one table, all 512 of that another, all of that one page. */
+/*
+ * The aliases repeat: all four level-3 entries name one table, all 512 of that another, all of
+ * that one page.
+ */
 static void map_aliases(struct vcpu *vcpu)
 {
 	u64 *l3 = mfn_to_virt(vcpu->gate_l3), *l2 = mfn_to_virt(vcpu->alias_l2);

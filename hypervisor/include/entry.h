@@ -23,6 +23,9 @@ bool emulate(struct vcpu *vcpu);
 
 /* report.c */
 
+/** report_status - logs the state, run time and census of each domain */
+void report_status(void);
+
 /**
  * guest_crash - ends the domain of the current @vcpu with one report
  * @reason: printf format

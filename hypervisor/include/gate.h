@@ -30,8 +30,8 @@
 
 /*
  * IRETQ to a 16-bit stack segment loads SP alone and leaves bits 31..16 of ESP as ring 0 had them
- * (Intel SDM 3A 6.14.3 does not say so; processors do it). So that a program finds its own there, the entry
- * stack has aliases at this address, one for each value of these bits.
+ * (Intel SDM 3A 6.14.3 does not say so; processors do it). So that a program finds its own there,
+ * the entry stack has aliases at this address, one for each value of these bits.
  */
 #define GATE_ALIASES (GATE_BASE + LAYOUT_ADDRESS(0x100000000)) /* 4 GiB of them, every 64 KiB */
 #define SELECTOR_LDT 4 /* table indicator: only LDT descriptors can have 16 bits */

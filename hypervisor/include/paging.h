@@ -37,7 +37,8 @@ void table_release(struct domain *domain, mfn_t mfn);
 
 /**
  * table_settle - finishes what an earlier table_release() left
- * Return: false when it stopped again. Nothing else may be done to the domain's tables before it is true.
+ * Return: false when it stopped again. Nothing else may be done to the domain's tables before it
+ * is true.
  */
 bool table_settle(struct domain *domain);
 
@@ -62,7 +63,8 @@ static inline bool table_is_live(const struct frame *frame)
  * table_set - replaces entry @index of the table frame @mfn
  * @keep: keep A and D of the old entry if both name one frame
  * @old: receives the old entry, may be NULL
- * Return: 0; STOPPED; TORC_EINVAL for a frame that is no table or an entry with reserved bits, TORC_EPERM
+ * Return: 0; STOPPED; TORC_EINVAL for a frame that is no table or an entry with reserved bits,
+ * TORC_EPERM
  *	for a foreign frame or a slot of the hypervisor, TORC_EBUSY for a conflict of types.
  */
 int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old);

@@ -188,8 +188,8 @@ static int whole_table(struct vcpu *vcpu, const struct torc_batch_op *op)
 }
 
 /*
- * Flushes. Without PCIDs the way back to the guest empties this CPU's TLB, and a vCPU that does not run
- * starts with an empty one, so here is only to check that the vCPUs exist.
+ * Flushes. Without PCIDs the way back to the guest empties this CPU's TLB, and a vCPU that does
+ * not run starts with an empty one, so here is only to check that the vCPUs exist.
  */
 static int flush(struct vcpu *vcpu, const struct torc_batch_op *op)
 {

@@ -12,14 +12,14 @@
  *  - type_count counts the uses that need the type: writable mappings need FRAME_WRITABLE; being
  *    named by a table one level up, or pinned, needs FRAME_L1 .. FRAME_L4.
  *
- * A frame changes its type only while type_count is 0, so a table is never mapped writable and a page
- * that is mapped writable never becomes a table. The first use as a table validates all
+ * A frame changes its type only while type_count is 0, so a table is never mapped writable and a
+ * page that is mapped writable never becomes a table. The first use as a table validates all
  * 512 entries, each taking its own reference; the last use gone gives all of them back.
  * From then on entries change only through the functions of this file.
  *
  * An unmap gives back exactly what the entry's bits say the map took, so the old entry is always
- * the one that the exchange returned. Levels strictly descend, so validation is at most four deep and
- * no table can reach itself.
+ * the one that the exchange returned. Levels strictly descend, so validation is at most four deep
+ * and no table can reach itself.
  *
  * Validation and its undoing can be long, so both can stop after any entry. A table is then
  * partial: it has its type and one reference of each kind for whoever finishes it, and entries 0 ..
@@ -27,9 +27,9 @@
  * falls with the error that its climber will be told. A tear-down that stopped is the domain's one
  * orphan, and is finished before anything else happens to the domain's tables.
  *
- * Flushing. A frame may change its type after the last entry that maps it writable is gone, though a
- * TLB may still hold it. No guest code of this domain runs before the flush: the CPU in here reloads
- * CR3 on its way out, without PCIDs and global pages that empties its TLB, and a vCPU that
+ * Flushing. A frame may change its type after the last entry that maps it writable is gone, though
+ * a TLB may still hold it. No guest code of this domain runs before the flush: the CPU in here
+ * reloads CR3 on its way out, without PCIDs and global pages that empties its TLB, and a vCPU that
  * does not run loads CR3 when it is dispatched.
  */
 #include "cpu.h"
@@ -42,7 +42,10 @@
 #define BAD_L1 (PTE_PWT | PTE_PCD | PTE_PAT | TORC_PTE_HYPERVISOR)
 #define BAD_TABLE (PTE_PWT | PTE_PCD | PTE_PS | TORC_PTE_HYPERVISOR)
 
-/* Bits of an L1 entry that can change without touching a count; W and the frame are not among them. */
+/*
+ * Bits of an L1 entry that can change without touching a count; W and the frame are not among
+ * them.
+ */
 #define L1_FREE_BITS (PTE_U | PTE_A | PTE_D | PTE_NX | 0xe00ul | 0x7f00000000000000ul)
 
 static u64 *table_of(mfn_t mfn)

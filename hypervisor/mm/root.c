@@ -3,8 +3,8 @@
 /*
  * Roots. The gate region is private to a vCPU though its address is the same for all, so each vCPU
  * walks a level-4 table of its own: a copy of the guest's, whose slots 256..271 are the
- * hypervisor's. The copies are a direct-mapped cache, filled when a root is loaded and changed in step
- * with the guest's table.
+ * hypervisor's. The copies are a direct-mapped cache, filled when a root is loaded and changed in
+ * step with the guest's table.
  */
 #include "alloc.h"
 #include "lib.h"

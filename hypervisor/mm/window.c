@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * The information windows: read-only views of the time page, of the domain's pfn->mfn array, and
- * of the machine's mfn->pfn array as far as it speaks of the domain's own frames. Guest memory comes
- * in chunks of 512 frames, so each page of the mfn->pfn array speaks of one owner: pages of
+ * of the machine's mfn->pfn array as far as it speaks of the domain's own frames. Guest memory
+ * comes in chunks of 512 frames, so each page of the mfn->pfn array speaks of one owner: pages of
  * others are replaced by one page that says INVALID.
  */
 #include "alloc.h"

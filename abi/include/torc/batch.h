@@ -14,15 +14,17 @@
  * Entries. A present entry names a machine frame of this domain (pfn->mfn through the window). Bits
  * 52..55 belong to the hypervisor: a guest writes them as zero and reads entries only through the
  * shim's accessors, which fold in a D or W that the hypervisor has moved aside (while it logs
- * writes) and drop the rest; compare-exchange compares with the folded entry. The global and cache bits must be zero, and the
- * page-size bit too (superpages come with TORC_FEATURE_SUPERPAGES). A non-present entry must not
- * name memory that the machine has: leave the address zero or store it inverted.
+ * writes) and drop the rest; compare-exchange compares with the folded entry. The global and cache
+ * bits must be zero, and the page-size bit too (superpages come with TORC_FEATURE_SUPERPAGES). A
+ * non-present entry must not name memory that the machine has: leave the address zero or store it
+ * inverted.
  *
  * Table frames. A frame used as a table is never mapped writable. It becomes a table when it is
  * pinned or when an entry of a table one level up names it, and stops being one with the last such
  * use. The hypervisor itself takes the write permission out of the frame's entry in the domain's
- * linear map (elfnote.h) at that moment and puts it back afterwards; any other writable mapping must
- * be gone, or the operation ends with TORC_EBUSY. Before that moment a table is ordinary memory.
+ * linear map (elfnote.h) at that moment and puts it back afterwards; any other writable mapping
+ * must be gone, or the operation ends with TORC_EBUSY. Before that moment a table is ordinary
+ * memory.
  */
 #ifndef TORC_BATCH_H
 #define TORC_BATCH_H
@@ -36,15 +38,15 @@
 /* Operations. `entry` is the guest-physical address of a table entry, 8-byte aligned. */
 #define TORC_OP_NOP 0
 #define TORC_OP_SET 1 /* *entry = value */
-#define TORC_OP_SET_KEEP 2 /* *entry = value, with A and D of the old entry if both name one frame */
+#define TORC_OP_SET_KEEP 2 /* *entry = value, keeping A and D if the frame is the same */
 #define TORC_OP_EXCHANGE 3 /* old <- *entry; *entry = value */
-#define TORC_OP_COMPARE_EXCHANGE 4 /* if *entry == old then *entry = value, else old <- *entry, EAGAIN */
+#define TORC_OP_COMPARE_EXCHANGE 4 /* set if *entry == old, else old <- *entry, EAGAIN */
 #define TORC_OP_CLEAR 5 /* `count` entries = 0; old entries to the area at `old` if SAVE_OLD */
 #define TORC_OP_CLEAR_BITS 6 /* clear bits `value` (W, A, D only) in `count` present entries */
 #define TORC_OP_FILL 7 /* `count` entries from the array in the batch area at byte `old` */
 #define TORC_OP_PIN 8 /* `entry`: page address of a table; `value`: its level, 1..4 */
 #define TORC_OP_UNPIN 9 /* `entry`: page address of a pinned table */
-#define TORC_OP_NEW_ROOT 10 /* `entry`: page address of a pinned level-4 table; `value`: see below */
+#define TORC_OP_NEW_ROOT 10 /* `entry`: page address of a level-4 table; `value`: below */
 #define TORC_OP_FLUSH_PAGE 11 /* `value`: address; `old`: set of vCPUs, bit n = vCPU n, 0 = self */
 #define TORC_OP_FLUSH_RANGE 12 /* `count` pages from address `value` */
 #define TORC_OP_FLUSH_ALL 13

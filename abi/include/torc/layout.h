@@ -29,9 +29,9 @@
  * and R11 (the hypercall RAX and RDX besides) and keeps all other registers.
  */
 #define TORC_CALL_HYPERCALL 0x000 /* RAX number, RDI RSI RDX R10 R8 R9; results RAX, RDX */
-#define TORC_CALL_RETURN_SYSCALL 0x020 /* return to 64-bit ring 3 by the return frame; RCX, R11 die */
+#define TORC_CALL_RETURN_SYSCALL 0x020 /* to 64-bit ring 3 by the return frame; RCX, R11 die */
 #define TORC_CALL_RETURN 0x040 /* return to ring 3 or ring 1 (irqs on) by the return frame */
-#define TORC_CALL_EVENTS 0x060 /* irq_on = 1, then take a pending event, as if it came behind the call */
+#define TORC_CALL_EVENTS 0x060 /* irq_on = 1, then a pending event as if behind the call */
 #define TORC_CALL_INVLPG 0x080 /* flush the translation of the address in RDI on this vCPU */
 
 /* Information windows: read-only, this domain's own data. */

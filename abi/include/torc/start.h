@@ -5,8 +5,8 @@
  * The start-of-day page, the console ring, and what a vCPU finds when it first runs.
  *
  * vCPU 0 starts at the entry of the ELF note in ring 1 with: RDI the linear address of struct
- * torc_start, RSP the end of a page of stack, all other registers 0, irq_on = 0, busy = 0, no entry registered, GS and
- * FS base 0, FPU in its reset state. Its address space maps
+ * torc_start, RSP the end of a page of stack, all other registers 0, irq_on = 0, busy = 0, no
+ * entry registered, GS and FS base 0, FPU in its reset state. Its address space maps
  *  - all memory of the domain, page by page, at note.linear_base + guest-physical address,
  *    writable and not executable, table frames read-only;
  *  - the kernel image at note.virt_offset + guest-physical address, from the image's first to
@@ -92,8 +92,8 @@
  * @vcpu_page: pfn of vCPU 0's first page
  * @time_page: pfn of the time page, which may be mapped read-only into ring 3
  * @console_ring: pfn of struct torc_console_ring
- * @device_bus: @event_frames: @grant_frames: pfns reserved for the service domain's bus, for larger event
- *	tables and for grant tables; TORC_INVALID_FRAME in this version
+ * @device_bus: @event_frames: @grant_frames: pfns reserved for the service domain's bus, for
+ *	larger event tables and for grant tables; TORC_INVALID_FRAME in this version
  * @wall_ns: UTC since 1970 at system time 0, ns
  * @tsc_khz: frequency of the time-stamp counter
  * @control: TORC_CONTROL_*; hypervisor writes, guest resets to NONE

@@ -7,19 +7,20 @@
  * One page for each vCPU, of the guest's own memory, mapped writable at TORC_VCPU_PAGE under that
  * vCPU's roots and wherever the guest maps it besides. The hypervisor trusts nothing in it.
  *
- * Entering ring 1. The gate fills a frame, sets irq_on = 0 and busy = 1 in one store, and enters the
- * entry registered for the kind (set_entry) in ring 1 with RSP pointing at the frame itself, inside
- * this page. RAX has been saved in the frame (not for a system call, where RAX is live and RCX and
- * R11 are dead); all other registers are as they were. After an entry from ring 3 the GS base is the
- * one set by set_kernel_gs and the user's stands in user_gs. The guest copies the frame, loads a
- * stack of its own, then clears busy. A synchronous entry that finds busy set is written to the
- * double-fault frame instead; if that happens again before the guest sets double_fault.vector to
- * zero, the domain is stopped with a report. The NMI entry turns irq_on off but leaves busy alone, as
- * it may interrupt any of this; nmi_return puts irq_on back to irq_was_on.
+ * Entering ring 1. The gate fills a frame, sets irq_on = 0 and busy = 1 in one store, and enters
+ * the entry registered for the kind (set_entry) in ring 1 with RSP pointing at the frame itself,
+ * inside this page. RAX has been saved in the frame (not for a system call, where RAX is live and
+ * RCX and R11 are dead); all other registers are as they were. After an entry from ring 3 the GS
+ * base is the one set by set_kernel_gs and the user's stands in user_gs. The guest copies the
+ * frame, loads a stack of its own, then clears busy. A synchronous entry that finds busy set is
+ * written to the double-fault frame instead; if that happens again before the guest sets
+ * double_fault.vector to zero, the domain is stopped with a report. The NMI entry turns irq_on off
+ * but leaves busy alone, as it may interrupt any of this; nmi_return puts irq_on back to
+ * irq_was_on.
  *
  * Leaving ring 1. To ring 3, and to ring 1 with virtual interrupts on, through the return calls of
- * the hypercall page with the frame in `ret`; to ring 1 with interrupts off by IRETQ with the ring-1
- * selectors. A refused return (non-canonical address, selector that faults) changes nothing,
+ * the hypercall page with the frame in `ret`; to ring 1 with interrupts off by IRETQ with the
+ * ring-1 selectors. A refused return (non-canonical address, selector that faults) changes nothing,
  * comes back behind the call and has the vector in R11.
  */
 #ifndef TORC_VCPU_H

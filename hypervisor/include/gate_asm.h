@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * What the parts of the gate share: names for the memory they address, and macros.
+ *
+ * gate_start is GATE_BASE as a symbol, so that everything is reached RIP-relative.
+ */
+#ifndef TORC_GATE_ASM_H
+#define TORC_GATE_ASM_H
+
+#include <torc/layout.h>
+#include <torc/vcpu.h>
+#include "gate.h"
+#include "regs.h"
+
+#define desc gate_start + GATE_DESC
+#define entry_top gate_start + GATE_ENTRY_TOP
+#define scratch gate_start + GATE_SCRATCH
+#define vcpu gate_start + GATE_VCPU
+#define sync vcpu + TORC_VCPU_SYNC
+#define return_frame vcpu + TORC_VCPU_RET
+#define double_fault vcpu + TORC_VCPU_DOUBLE_FAULT
+#define irq_and_busy vcpu + TORC_VCPU_IRQ_ON
+#define pending vcpu + TORC_VCPU_PENDING
+#define user_gs vcpu + TORC_VCPU_USER_GS
+
+#define IRQ_OFF_BUSY $0x0100 /* one store for both bytes */
+#define IRQ_ON_IDLE $0x0001
+#define IRQ_OFF_IDLE $0x0000
+#define ENTER(kind) \
+	lea desc + DESC_IRET + DESC_IRET_SIZE * (kind)(%rip), %rsp; \
+	iretq
+
+/* Jumps to @label unless \reg is canonical; \tmp is lost. */
+.macro canonical reg, tmp, label
+	mov	\reg, \tmp
+	shl	$16, \tmp
+	sar	$16, \tmp
+	cmp	\reg, \tmp
+	jne	\label
+.endm
+
+/* RFLAGS that a guest asked for, in a 32-bit register. */
+.macro filter_rflags reg
+	and	$GATE_RFLAGS_ALLOWED, \reg
+	or	$GATE_RFLAGS_FORCED, \reg
+.endm
+
+.macro push_registers_below_rax
+	push	%rcx
+	push	%rdx
+	push	%rbx
+	push	%rbp
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+.endm
+
+.macro pop_registers
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rbp
+	pop	%rbx
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+.endm
+
+#endif
