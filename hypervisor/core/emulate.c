@@ -30,8 +30,8 @@ static bool read_cr(struct vcpu *vcpu, unsigned int number, u64 *value)
 {
 	switch (number) {
 	case 0:
-		*value = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG | (vcpu->ts ? CR0_TS :
-		*0);
+		*value = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG |
+			 (vcpu->ts ? CR0_TS : 0);
 		return true;
 	case 2:
 		*value = vcpu->page->sync.cr2;
@@ -40,8 +40,8 @@ static bool read_cr(struct vcpu *vcpu, unsigned int number, u64 *value)
 		*value = m2p_table[vcpu->root] << PAGE_SHIFT;
 		return true;
 	case 4:
-		*value = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (read_cr4() & (CR4_OSXSAVE |
-		*CR4_FSGSBASE));
+		*value = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT |
+			 (read_cr4() & (CR4_OSXSAVE | CR4_FSGSBASE));
 		return true;
 	case 8:
 		*value = 0;

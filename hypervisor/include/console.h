@@ -6,7 +6,7 @@
 
 #include "domain.h"
 
-/** console_init - after all domains are built: decides on prefixes and gives the first one the focus */
+/** console_init - all domains are built: decides on prefixes, gives the first the focus */
 void console_init(void);
 
 /** console_drain - shows what @domain has in its ring */

@@ -32,7 +32,7 @@ void frame_put_writable(struct domain *domain, mfn_t mfn);
  */
 int table_get(struct domain *domain, mfn_t mfn, unsigned int level);
 
-/** table_release - gives a reference back; what cannot be finished now table_settle() will finish */
+/** table_release - gives a reference back; table_settle() finishes what takes too long */
 void table_release(struct domain *domain, mfn_t mfn);
 
 /**
