@@ -11,8 +11,9 @@ TORC_RUN := $(BUILD)/torc-run
 
 .DEFAULT_GOAL := help
 
-# Parts are built on all processors unless the user chose with -j.
-part = +@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) -C
+# Parts are built on all processors unless the user chose with -j; V=1 shows their commands.
+part = +@$(MAKE) --no-print-directory $(if $(V),,-s) \
+	$(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) -C
 
 include mk/parts.mk
 include mk/linux.mk
