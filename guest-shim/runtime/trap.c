@@ -118,7 +118,7 @@ void guest_user_run(struct guest_regs *regs, bool by_syscall)
 void guest_begin(const struct torc_start *start);
 void guest_memory_begin(void);
 
-void guest_begin(const struct torc_start *start)
+__attribute__((weak)) void guest_begin(const struct torc_start *start)
 {
 	static const uint64_t entries[TORC_ENTRY_COUNT] = {
 		[TORC_ENTRY_SYSCALL] = (uint64_t)guest_entry_syscall,
