@@ -84,12 +84,18 @@ void hv_idle_interrupt(struct regs *regs)
 	interrupt(regs->vector);
 }
 
-/* NMIs have no source that the hypervisor asked for; all that matters is that they do no harm. */
+#define CR2_POISON 0x5a5a5a5a5a5a5a5aull
+
+/*
+ * NMIs have no source that the hypervisor asked for; all that matters is that they do no harm. CR2 is
+ * poisoned so that the gate's putting it back is something a test can see.
+ */
 void hv_nmi(u64 rip __unused, u64 cs __unused, u64 rsp __unused, u64 rflags __unused)
 {
 	struct cpu *cpu = this_cpu();
 
 	cpu->nmi_count++;
+	write_cr2(CR2_POISON);
 }
 
 void hv_machine_check(u64 rip, u64 cs, u64 rsp, u64 rflags)

@@ -171,6 +171,15 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu)
 	cpu->loaded = vcpu;
 }
 
+static __noreturn void end_of_all(const struct cpu *cpu)
+{
+	console_flush();
+	if (cpu->nmi_count)
+		log("cpu %u took %lu NMIs", cpu->id, cpu->nmi_count);
+	log("all domains ended, power off");
+	power_off();
+}
+
 struct vcpu *sched_pick(void)
 {
 	struct cpu *cpu = this_cpu();
@@ -181,9 +190,7 @@ struct vcpu *sched_pick(void)
 	cpu->need_resched = false;
 	while (!cpu->current) {
 		if (!domain_list) {
-			console_flush();
-			log("all domains ended, power off");
-			power_off();
+			end_of_all(cpu);
 		}
 		next = dequeue();
 		if (next)

@@ -38,6 +38,7 @@ void apic_send_ipi(u32 target_apic_id, u8 vector);
 
 /* Local APIC timer, for timer.c: initial count (0 stops it), current count, and its LVT entry. */
 #define APIC_LVT_MASKED		0x10000u
+#define APIC_LVT_NMI		0x00400u
 #define APIC_LVT_ONE_SHOT	0x00000u
 #define APIC_LVT_TSC_DEADLINE	0x40000u
 void apic_timer_mode(u32 lvt);

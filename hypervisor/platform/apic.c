@@ -19,7 +19,7 @@ enum {
 	APIC_ICR_HIGH = 0x310,
 	APIC_LVT_TIMER = 0x320,
 	APIC_LVT_LINT0 = 0x350,
-	APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_LINT1 = 0x360, /* NMI on every PC (MP specification 1.4, 3.6.2.1) */
 	APIC_LVT_ERROR = 0x370,
 	APIC_TIMER_INITIAL = 0x380,
 	APIC_TIMER_CURRENT = 0x390,
@@ -86,7 +86,7 @@ void apic_init(void)
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
 	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, APIC_LVT_NMI);
 	apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
 	apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
 	apic_eoi();	/* firmware may have left one in service */
