@@ -56,6 +56,7 @@ static void check_set(void)
 	expect_status("clear it again", set(2, 0), TORC_OK);
 }
 
+/* row: own-table-writable, row: reserved-bits, row: absent-foreign */
 static void check_set_bad(void)
 {
 	uint64_t good = torc_pte_make(page, RW);
@@ -88,6 +89,7 @@ static void check_set_bad(void)
 	expect_status("clear", set(3, 0), TORC_OK);
 }
 
+/* row: entry-places, row: hypervisor-slots, row: superpages */
 static void check_places(void)
 {
 	uint64_t good = torc_pte_make(page, RW);
@@ -112,6 +114,12 @@ static void check_places(void)
 
 			expect_status(bad[i].what, guest_op(op, bad[i].entry, value), bad[i].status);
 		}
+	expect_status("superpage",
+		      guest_op(TORC_OP_SET, guest_entry(guest_root, AREA, 2) + 8, good | PAGE_SIZE_BIT),
+		      TORC_EINVAL);
+	expect_status("superpage of level 3",
+		      guest_op(TORC_OP_SET, guest_entry(guest_root, AREA, 3) + 8, good | PAGE_SIZE_BIT),
+		      TORC_EINVAL);
 	expect_status("slot 256 of the root", guest_op(TORC_OP_SET, guest_root + 256 * 8, good),
 		      TORC_EPERM);
 	expect_status("slot 271 of the root", guest_op(TORC_OP_SET, guest_root + 271 * 8, 2), TORC_EPERM);
@@ -144,7 +152,7 @@ static void check_exchange(void)
 	expect_entry("compare-exchange with a bad value", 4, first);
 }
 
-/* A and D that the hardware sets stay with set-keep, and go with set. */
+/* A and D that the hardware sets stay with set-keep. row: stale-translation - W and P that go, go. */
 static void check_keep(void)
 {
 	volatile uint8_t *byte = (uint8_t *)AREA + 5 * TORC_PAGE_SIZE;
@@ -210,7 +218,7 @@ static void check_ranges(void)
 		expect_entry("cleared", i, 0);
 }
 
-/* Raw operations, past the shim: the area's own fields are as hostile as anything. */
+/* row: hostile-batch - raw operations, past the shim: the area's own fields are as hostile as anything. */
 static int64_t raw(struct torc_batch_op op)
 {
 	guest_queue.area[0] = op;

@@ -23,6 +23,7 @@ static void write_much(void)
 	torc_console_write(ring, "\n", 1);
 }
 
+/* row: console-indexes */
 static void hostile_indexes(void)
 {
 	static const uint32_t values[] = { 0, 1, TORC_CONSOLE_OUT, 0x7fffffff, 0x80000000, 0xffffffff };

@@ -7,7 +7,7 @@
 
 void guest_begin(const struct torc_start *start);
 
-/* In place of the runtime's, which would register entries. */
+/* row: own-end - in place of the runtime's, which would register entries. */
 void guest_begin(const struct torc_start *start)
 {
 	guest_start = start;

@@ -5,6 +5,7 @@
  */
 #include "conformance.h"
 
+/* row: own-end */
 void test_main(void)
 {
 	printf("the guest crashes\n");

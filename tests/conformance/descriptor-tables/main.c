@@ -34,7 +34,7 @@ static void check_writes(void)
 	expect_read_only("rest of the descriptor page", TSS + 104, 0x1000 - 0x80 - 104);
 }
 
-/* row: write-ldt */
+/* row: write-ldt, row: forged-ldt */
 static void check_ldt(void)
 {
 	uint64_t *page = guest_pages(1);

@@ -118,6 +118,18 @@ static void check_ring1(const struct expected *e, bool irq_on)
 	CHECK(!(fault.regs.rflags & GUEST_FLAG_IF) == !irq_on, "%s: irq_was_on wrong", e->what);
 }
 
+/* row: compat-syscall - Intel processors raise #UD themselves, others enter the gate's stub. */
+static void check_compat_syscall(void)
+{
+	struct guest_regs regs = guest_user_regs(0);
+
+	memcpy(guest_user_memory(), "\x90\x0f\x05", 3);
+	regs.cs = TORC_SEL_USER_CS32;
+	guest_user_run(&regs, false);
+	CHECK(regs.vector == 6 && regs.rip == GUEST_USER_BASE + 1 && regs.cs == TORC_SEL_USER_CS32,
+	      "SYSCALL in compatibility mode: vector %lu at 0x%lx:0x%lx", regs.vector, regs.cs, regs.rip);
+}
+
 /* A page fault that is repaired in the handler: the interrupted code goes on with all registers. */
 static bool repair(struct guest_regs *regs)
 {
@@ -158,5 +170,6 @@ void test_main(void)
 		check_ring1(&ring1[i], false);
 		check_ring1(&ring1[i], true);
 	}
+	check_compat_syscall();
 	check_resume();
 }

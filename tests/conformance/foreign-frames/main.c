@@ -56,7 +56,7 @@ static bool is_foreign(uint64_t mfn)
 	return torc_mfn_to_pfn(mfn) == TORC_INVALID_FRAME;
 }
 
-/* row: foreign-frame, row: foreign-table */
+/* row: foreign-frame, row: foreign-table, row: absent-foreign */
 static void check_level(uint32_t level, uint64_t bits, int64_t status)
 {
 	uint64_t entry = guest_entry(guest_root, AREA, level);
@@ -84,7 +84,7 @@ static void check_level(uint32_t level, uint64_t bits, int64_t status)
 	printf("level %u, bits 0x%lx: %lu foreign frames\n", level, bits, foreign);
 }
 
-/* The registered pages are named by pfn: none beyond the domain's own. */
+/* row: foreign-pages - registered pages are named by pfn: none beyond the domain's own. */
 static void check_pfns(void)
 {
 	uint64_t pfn;

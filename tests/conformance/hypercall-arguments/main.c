@@ -14,7 +14,7 @@
 #define NON_CANONICAL 0x0000800000000000UL
 #define FS_BASE 0xc0000100 /* then GS base, kernel GS base */
 
-/* One call with one bad argument, and what it must give. */
+/* row: hostile-arguments - one call with one bad argument, and what it must give. */
 static const struct {
 	const char *what;
 	uint64_t number;
@@ -27,6 +27,7 @@ static const struct {
 	{ "set_entry, kind 5", TORC_HC_SET_ENTRY, { TORC_ENTRY_COUNT, 0x1000 }, TORC_EINVAL },
 	{ "set_entry, kind 2^32", TORC_HC_SET_ENTRY, { 1UL << 32, 0x1000 }, TORC_EINVAL },
 	{ "set_entry, kind -1", TORC_HC_SET_ENTRY, { ~0UL, 0x1000 }, TORC_EINVAL },
+	/* row: entry-address */
 	{ "set_entry, not canonical", TORC_HC_SET_ENTRY, { 1, NON_CANONICAL }, TORC_EINVAL },
 	{ "set_entry, not canonical high", TORC_HC_SET_ENTRY, { 1, 0xfff0000000000000 }, TORC_EINVAL },
 	{ "set_entry, in the gate", TORC_HC_SET_ENTRY, { 1, TORC_GATE_BASE }, TORC_EINVAL },
@@ -52,6 +53,7 @@ static const struct {
 	{ "set_debugreg 5", TORC_HC_SET_DEBUGREG, { 5, 0 }, TORC_EINVAL },
 	{ "set_debugreg 8", TORC_HC_SET_DEBUGREG, { 8, 0 }, TORC_EINVAL },
 	{ "set_debugreg 2^32", TORC_HC_SET_DEBUGREG, { 1UL << 32, 0 }, TORC_EINVAL },
+	/* row: hypervisor-breakpoints */
 	{ "DR0 in the gate", TORC_HC_SET_DEBUGREG, { 0, TORC_GATE_BASE }, TORC_EINVAL },
 	{ "DR3 in a window", TORC_HC_SET_DEBUGREG, { 3, TORC_HOLE_END - 1 }, TORC_EINVAL },
 	{ "DR1 not canonical", TORC_HC_SET_DEBUGREG, { 1, NON_CANONICAL }, TORC_EINVAL },
@@ -81,7 +83,7 @@ static const struct {
 	{ "batch, both wrap", TORC_HC_BATCH, { ~0UL, 2 }, TORC_EINVAL },
 };
 
-/* Registers that no guest may read or write. */
+/* row: msr - registers that no guest may write. */
 static const uint32_t msrs[] = {
 	0x10,  /* TSC */
 	0x1b,  /* APIC base */
@@ -115,7 +117,7 @@ static void check_msrs(void)
 			      torc_write_msr(FS_BASE + i, NON_CANONICAL), TORC_EINVAL);
 }
 
-/* Descriptors that must not come into a table: index 12 keeps what it had. */
+/* row: forged-descriptors - refused, and index 12 keeps what it had. */
 static void check_descriptors(void)
 {
 	static const uint64_t bad_descriptors[] = {

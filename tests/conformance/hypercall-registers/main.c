@@ -52,6 +52,7 @@ static void check(const char *what, uint64_t entry, uint64_t number, uint64_t rd
 		CHECK(values[RAX] == number, "%s: rax is 0x%lx", what, values[RAX]);
 }
 
+/* row: hypercall-leaks */
 void test_main(void)
 {
 	check("version", TORC_CALL_HYPERCALL, TORC_HC_VERSION, 0);

@@ -90,6 +90,7 @@ static void expect_refused(const char *what, uint64_t *entry, uint64_t value, in
 	      "%s: something stayed a table", what);
 }
 
+/* row: wrong-level, row: superpages, row: own-table-writable, row: reserved-bits, row: hypervisor-slots */
 static void check_bad(void)
 {
 	fill_tree();

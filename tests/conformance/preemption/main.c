@@ -41,6 +41,7 @@ __asm__(".pushsection .text\n"
 	"	ret\n"
 	".popsection\n");
 
+/* row: processor-state */
 static bool round(void)
 {
 	uint64_t value;

@@ -41,6 +41,7 @@ static void expect_refusal(const char *what, struct guest_regs *regs, bool by_sy
 	CHECK(TORC_SHIM_VCPU->irq_on == 0, "%s: virtual interrupts on after a refusal", what);
 }
 
+/* row: rip-returns, row: bases */
 static void check_addresses(void)
 {
 	static const uint64_t bad[] = { 0x0000800000000000, 0x00ffffffffffffff, 0x8000000000000000,
@@ -75,7 +76,7 @@ static void check_addresses(void)
 	      regs.vector);
 }
 
-/* Any RSP is taken, canonical or not. */
+/* row: rsp-not-canonical - any RSP is taken. */
 static void check_rsp(void)
 {
 	static const uint64_t values[] = { 0, 0x0000800000000000, 0xffff800000008000, ~0UL };
@@ -92,7 +93,7 @@ static void check_rsp(void)
 	}
 }
 
-/* Every selector but the kernel's CS ends in ring 3 or is refused. */
+/* row: return-selectors - every selector but the kernel's CS ends in ring 3 or is refused. */
 static void check_selectors(void)
 {
 	struct guest_regs regs;
@@ -127,7 +128,7 @@ static void check_selectors(void)
 	}
 }
 
-/* Flags come out filtered, whatever is asked for. */
+/* row: return-flags - flags come out filtered, whatever is asked for. */
 static void check_flags(void)
 {
 	uint64_t flags;

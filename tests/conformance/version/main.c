@@ -11,6 +11,7 @@ static int64_t call(uint64_t number)
 	return torc_call(number, ~0UL, ~0UL, ~0UL, ~0UL, NULL);
 }
 
+/* row: unknown-calls */
 void test_main(void)
 {
 	static const uint64_t reserved[] = {
