@@ -18,7 +18,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,40 +94,44 @@ static uint64_t vfork_exec(long n)
 	return bench_now() - start;
 }
 
-static long switches(void)
+/* Waits for one's turn by yielding, and hands the turn over. */
+static void hand_over(volatile long *turns, long n, int parity)
 {
-	struct rusage use;
-
-	getrusage(RUSAGE_SELF, &use);
-	return use.ru_nvcsw + use.ru_nivcsw;
+	for (long i = parity; i < n; i += 2) {
+		while (*turns != i)
+			sched_yield();
+		*turns = i + 1;
+	}
 }
 
 /*
- * Two processes yield to each other. A scheduler may let a yield return at once, so the time is
- * divided by what really happened: the parent's switches, each of which is one to the child and one
- * back. Operations are those single switches, scaled to the @n that were asked for.
+ * Two processes yield to each other; an operation is one hand-over, so one switch. A scheduler may
+ * let a yield return at once, which is part of the cost then.
  */
 static uint64_t yield_switch(long n)
 {
-	pid_t child = fork();
+	volatile long *turns = mmap(NULL, BENCH_PAGE, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint64_t start;
-	long count;
+	pid_t child;
 
+	bench_check((void *)turns != MAP_FAILED, "mmap");
+	*turns = -1;
+	child = fork();
 	bench_check(child >= 0, "fork");
-	if (!child)
-		for (;;)
-			sched_yield();
-	sched_yield();
-	count = switches();
-	start = bench_now();
-	for (long i = 0; i < n; i++)
+	if (!child) {
+		*turns = 0;
+		hand_over(turns, n, 1);
+		_exit(0);
+	}
+	while (*turns)
 		sched_yield();
+	start = bench_now();
+	hand_over(turns, n, 0);
 	start = bench_now() - start;
-	count = switches() - count;
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	bench_check(count > 0, "no yield switched");
-	return start * (uint64_t)n / (uint64_t)(2 * count);
+	reap(child, "yield child");
+	munmap((void *)turns, BENCH_PAGE);
+	return start;
 }
 
 static void bounce(int from, int to)
