@@ -13,6 +13,15 @@
 
 #include <torc/irq.h>
 
+/*
+ * Atomic changes of a field of the vCPU page. The compiler's own atomics refuse a page that is
+ * addressed through GS (self.h).
+ */
+#define torc_atomic_or(field, bits) \
+	__asm__ volatile("lock orq %1, %0" : "+m"(field) : "r"(bits) : "memory", "cc")
+#define torc_atomic_and(field, bits) \
+	__asm__ volatile("lock andq %1, %0" : "+m"(field) : "r"(bits) : "memory", "cc")
+
 /**
  * torc_event_take() - takes the unmasked fired ports of one word of the bitmap
  * @word: 0..63
@@ -24,7 +33,7 @@ static inline uint64_t torc_event_take(uint32_t word)
 	uint64_t taken = TORC_SHIM_VCPU->event_pending[word] & ~TORC_SHIM_VCPU->event_mask[word];
 
 	if (taken)
-		__atomic_fetch_and(&TORC_SHIM_VCPU->event_pending[word], ~taken, __ATOMIC_SEQ_CST);
+		torc_atomic_and(TORC_SHIM_VCPU->event_pending[word], ~taken);
 	return taken;
 }
 
@@ -48,8 +57,7 @@ static inline void torc_event_dispatch(uint64_t words, void (*handler)(uint32_t 
 /** torc_event_mask() - keeps a port from notifying; it still records that it fired */
 static inline void torc_event_mask(uint32_t port)
 {
-	__atomic_fetch_or(&TORC_SHIM_VCPU->event_mask[port / 64], 1ULL << port % 64,
-			  __ATOMIC_SEQ_CST);
+	torc_atomic_or(TORC_SHIM_VCPU->event_mask[port / 64], 1ULL << port % 64);
 }
 
 /**
@@ -60,10 +68,10 @@ static inline void torc_event_unmask(uint32_t port)
 {
 	uint64_t bit = 1ULL << port % 64;
 
-	__atomic_fetch_and(&TORC_SHIM_VCPU->event_mask[port / 64], ~bit, __ATOMIC_SEQ_CST);
+	torc_atomic_and(TORC_SHIM_VCPU->event_mask[port / 64], ~bit);
 	if (!(TORC_SHIM_VCPU->event_pending[port / 64] & bit))
 		return;
-	__atomic_fetch_or(&TORC_SHIM_VCPU->pending, 1ULL << port / 64, __ATOMIC_SEQ_CST);
+	torc_atomic_or(TORC_SHIM_VCPU->pending, 1ULL << port / 64);
 	if (TORC_SHIM_VCPU->irq_on)
 		torc_irq_deliver();
 }
