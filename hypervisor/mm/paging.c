@@ -221,6 +221,15 @@ static void start_falling(struct frame *frame, int error)
 	frame->flags |= FRAME_PARTIAL | FRAME_FALLING;
 }
 
+/*
+ * A table that falls though it passed validation has lost its last reference. The one who gave that
+ * back finishes the tear-down, and nobody else may, or what the table held would be given back twice.
+ */
+static bool is_being_dropped(const struct frame *frame)
+{
+	return (frame->flags & FRAME_FALLING) && !frame->error;
+}
+
 /* Moves a partial table on. 0: it is live. An error: it is ordinary memory again. */
 static int advance(struct domain *domain, struct frame *frame)
 {
@@ -234,9 +243,7 @@ static int advance(struct domain *domain, struct frame *frame)
 			return error;
 		start_falling(frame, error);
 	}
-	if (fall(domain, frame))
-		return STOPPED;
-	return frame->error ? frame->error : TORC_EBUSY;
+	return fall(domain, frame) ? STOPPED : frame->error;
 }
 
 /* Makes ordinary memory a table that has no valid entry yet. */
@@ -263,9 +270,11 @@ int table_get(struct domain *domain, mfn_t mfn, unsigned int level)
 
 	if (!frame)
 		return TORC_EPERM;
-	if (frame->flags & FRAME_PARTIAL)
-		return frame->type == level ? advance(domain, frame) : TORC_EBUSY;
-	if (frame->type != level && is_table(frame))
+	if (is_being_dropped(frame))
+		return TORC_EBUSY;
+	if ((frame->flags & FRAME_PARTIAL) && frame->type == level)
+		return advance(domain, frame);
+	if ((frame->flags & FRAME_PARTIAL) || (frame->type != level && is_table(frame)))
 		return TORC_EBUSY;
 	if (get_ref(frame))
 		return TORC_ENOMEM;
@@ -333,7 +342,7 @@ int table_unpin(struct domain *domain, mfn_t mfn)
 
 	if (!frame)
 		return TORC_EPERM;
-	if (!(frame->flags & (FRAME_PINNED | FRAME_PARTIAL)))
+	if (!(frame->flags & (FRAME_PINNED | FRAME_PARTIAL)) || is_being_dropped(frame))
 		return TORC_ENOENT;
 	frame->flags &= ~FRAME_PINNED;
 	table_release(domain, mfn);

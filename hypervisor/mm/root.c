@@ -87,6 +87,9 @@ void root_update(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry
 	struct root_copy *slot;
 	unsigned int i;
 
+	/* There the guest's table holds zero and always will, but the copy holds the gate. */
+	if (index >= TORC_SLOT_FIRST && index <= TORC_SLOT_LAST)
+		return;
 	for (i = 0; i < domain->vcpu_count; i++) {
 		if (!domain->vcpu[i])
 			continue;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/* The log, kept for the test to read; and panics, which a test may expect. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "doubles.h"
+#include "log.h"
+
+static char text[1 << 16];
+static u64 length;
+
+jmp_buf panic_jump;
+bool panic_expected;
+static char why[400];
+
+const char *logged(void)
+{
+	return text;
+}
+
+void log_forget(void)
+{
+	length = 0;
+	text[0] = '\0';
+}
+
+void vlog(const char *format, va_list arguments)
+{
+	char line[LOG_LINE_MAX];
+
+	vsnprintf(line, sizeof(line), format, arguments);
+	if (length + sizeof(line) + 2 > sizeof(text))
+		log_forget();
+	length += (u64)sprintf(text + length, "%s\n", line);
+}
+
+void log(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vlog(format, arguments);
+	va_end(arguments);
+}
+
+const char *panic_text(void)
+{
+	return why;
+}
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(why, sizeof(why), format, arguments);
+	va_end(arguments);
+	if (panic_expected)
+		longjmp(panic_jump, 1);
+	fprintf(stderr, "panic: %s\n", why);
+	abort();
+}

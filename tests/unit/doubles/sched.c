@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/* A scheduler that only counts, and that says "stop" exactly when the test wants it. */
+#include "doubles.h"
+#include "sched.h"
+
+u64 preempt_calls, preempt_at;
+bool preempt_always;
+unsigned int wakes, blocks, starts;
+
+bool sched_preempt_due(unsigned int work)
+{
+	if (!work)
+		return false;
+	preempt_calls++;
+	return preempt_at && (preempt_calls == preempt_at ||
+			      (preempt_always && preempt_calls > preempt_at));
+}
+
+void sched_start(struct vcpu *vcpu)
+{
+	vcpu->state = VCPU_RUNNABLE;
+	starts++;
+}
+
+void sched_wake(struct vcpu *vcpu __unused)
+{
+	wakes++;
+}
+
+void sched_block(struct vcpu *vcpu __unused)
+{
+	blocks++;
+}
+
+void sched_yield(void)
+{
+}
+
+void sched_forget(struct domain *domain __unused)
+{
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The rules of direct paging, checked from outside: every reference is found again by looking at all
+ * tables and at everything that holds frames, and the sums must be what the frame table says.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "world.h"
+
+struct uses {
+	u32 all; /* references */
+	u32 typed; /* of these, such as need the type below */
+	u8 type;
+};
+
+static struct uses *uses;
+static char wrong[256];
+
+#define WRONG(...) (snprintf(wrong, sizeof(wrong), __VA_ARGS__), wrong)
+
+/* A reference on @mfn, of type @type or of none (FRAME_NONE). */
+static const char *use(mfn_t mfn, u8 type, const char *what)
+{
+	if (mfn >= frame_count || frame_table[mfn].owner != domain->id)
+		return WRONG("%s uses frame %lx, which is not the domain's", what, mfn);
+	uses[mfn].all++;
+	if (type == FRAME_NONE)
+		return NULL;
+	if (uses[mfn].typed++ && uses[mfn].type != type)
+		return WRONG("frame %lx is used as type %u and, by %s, as type %u", mfn,
+			     uses[mfn].type, what, type);
+	uses[mfn].type = type;
+	return NULL;
+}
+
+static const char *audit_entry(u64 entry, unsigned int level, unsigned int index)
+{
+	mfn_t mfn = entry_mfn(entry);
+
+	if (level == 4 && entry && index >= TORC_SLOT_FIRST && index <= TORC_SLOT_LAST)
+		return WRONG("slot %u of a root holds %lx", index, entry);
+	if (!(entry & PTE_P)) {
+		if (mfn != 0 && mfn < frame_count)
+			return WRONG("a non-present entry names memory: %lx", entry);
+		return NULL;
+	}
+	if (entry & (PTE_PWT | PTE_PCD | PTE_PAT | TORC_PTE_HYPERVISOR))
+		return WRONG("an entry of level %u has reserved bits: %lx", level, entry);
+	if (level == 1 && (entry & PTE_G))
+		return WRONG("an entry is global: %lx", entry);
+	if (level > 1)
+		return use(mfn, level - 1, "a table entry");
+	return use(mfn, entry & PTE_W ? FRAME_WRITABLE : FRAME_NONE, "a mapping");
+}
+
+/* A table that is half-way has references for its first entries only. */
+static const char *audit_table(mfn_t mfn)
+{
+	const struct frame *frame = &frame_table[mfn];
+	unsigned int i, end = frame->flags & FRAME_PARTIAL ? frame->progress : ENTRIES;
+	const u64 *table = mfn_to_virt(mfn);
+	const char *problem = NULL;
+
+	for (i = 0; i < end && !problem; i++)
+		if (table[i])
+			problem = audit_entry(table[i], frame->type, i);
+	if (!problem && (frame->flags & FRAME_PINNED))
+		problem = use(mfn, frame->type, "a pin");
+	/* One that climbs, or did not get up, is held by whoever comes back to it. */
+	if (!problem && (frame->flags & FRAME_PARTIAL) && mfn != domain->orphan &&
+	    (!(frame->flags & FRAME_FALLING) || frame->error))
+		problem = use(mfn, frame->type, "whoever finishes it");
+	return problem;
+}
+
+static const char *audit_copy(const struct root_copy *slot)
+{
+	const u64 *copy, *source;
+	unsigned int i;
+
+	if (slot->source == INVALID_MFN)
+		return NULL;
+	if (slot->copy == INVALID_MFN || frame_table[slot->source].type != FRAME_L4)
+		return WRONG("a copy of %lx is kept, which is no root", slot->source);
+	copy = mfn_to_virt(slot->copy);
+	source = mfn_to_virt(slot->source);
+	for (i = 0; i < ENTRIES; i++) {
+		u64 want = source[i];
+
+		if (i == TORC_SLOT_FIRST)
+			want = mfn_to_paddr(vcpu->gate_l3) | PTE_P | PTE_W;
+		else if (i > TORC_SLOT_FIRST && i <= TORC_SLOT_FIRST + 3)
+			want = mfn_to_paddr(domain->windows_l3[i - TORC_SLOT_FIRST - 1]) | PTE_P;
+		if (copy[i] != want)
+			return WRONG("copy of root %lx: slot %u holds %lx, not %lx", slot->source, i,
+				     copy[i], want);
+	}
+	return NULL;
+}
+
+static const char *audit_holders(void)
+{
+	const char *problem = NULL;
+	unsigned int i;
+
+	if (domain->linear_root != vcpu->root)
+		return WRONG("the linear root is %lx, the root %lx", domain->linear_root, vcpu->root);
+	if (domain->orphan != INVALID_MFN)
+		problem = use(domain->orphan, frame_table[domain->orphan].type, "the orphan");
+	if (!problem && vcpu->root != INVALID_MFN)
+		problem = use(vcpu->root, FRAME_L4, "the vCPU's root");
+	if (!problem && vcpu->page_pfn != INVALID_PFN)
+		problem = use(mfn_of(vcpu->page_pfn), FRAME_WRITABLE, "the vCPU page");
+	for (i = 0; i < TORC_BATCH_PAGES && !problem; i++)
+		if (vcpu->batch_pfn[i] != INVALID_PFN)
+			problem = use(mfn_of(vcpu->batch_pfn[i]), FRAME_WRITABLE, "the batch area");
+	for (i = 0; i < ROOT_COPIES && !problem; i++)
+		problem = audit_copy(&vcpu->roots[i]);
+	return problem;
+}
+
+static const char *audit_frame(mfn_t mfn)
+{
+	const struct frame *frame = &frame_table[mfn];
+	const struct uses *u = &uses[mfn];
+
+	if (frame->ref_count != u->all)
+		return WRONG("frame %lx has %u references, its count says %u", mfn, u->all,
+			     frame->ref_count);
+	if (frame->type_count != u->typed)
+		return WRONG("frame %lx has %u uses of type %u, its count says %u", mfn, u->typed,
+			     frame->type, frame->type_count);
+	if ((frame->type == FRAME_NONE) != (frame->type_count == 0))
+		return WRONG("frame %lx has type %u and type count %u", mfn, frame->type,
+			     frame->type_count);
+	if (u->typed && frame->type != u->type)
+		return WRONG("frame %lx is of type %u but used as %u", mfn, frame->type, u->type);
+	if (frame->flags && !is_table(frame))
+		return WRONG("frame %lx is no table but has flags %x", mfn, frame->flags);
+	if ((frame->flags & FRAME_FALLING) && !(frame->flags & FRAME_PARTIAL))
+		return WRONG("frame %lx falls but is whole", mfn);
+	if (frame->ref_count && frame->owner == OWNER_NONE)
+		return WRONG("frame %lx is used but nobody's", mfn);
+	return NULL;
+}
+
+const char *audit(void)
+{
+	const char *problem = NULL;
+	mfn_t mfn;
+
+	uses = calloc(frame_count, sizeof(*uses));
+	if (!uses)
+		abort();
+	for (mfn = 0; mfn < frame_count && !problem; mfn++)
+		if (is_table(&frame_table[mfn]))
+			problem = audit_table(mfn);
+	if (!problem)
+		problem = audit_holders();
+	for (mfn = 0; mfn < frame_count && !problem; mfn++)
+		problem = audit_frame(mfn);
+	free(uses);
+	return problem;
+}
+
+struct picture {
+	u8 memory[WORLD_PAGES][PAGE_SIZE];
+	struct frame frames[WORLD_FRAMES];
+	struct vcpu vcpu;
+	struct root_copy roots[ROOT_COPIES];
+	mfn_t linear_root, orphan;
+};
+
+struct picture *picture_take(void)
+{
+	struct picture *picture = malloc(sizeof(*picture));
+	pfn_t pfn;
+
+	if (!picture)
+		abort();
+	for (pfn = 0; pfn < WORLD_PAGES; pfn++)
+		memcpy(picture->memory[pfn], page_of(pfn), PAGE_SIZE);
+	memcpy(picture->frames, frame_table, sizeof(picture->frames));
+	picture->vcpu = *vcpu;
+	memcpy(picture->roots, vcpu->roots, sizeof(picture->roots));
+	picture->linear_root = domain->linear_root;
+	picture->orphan = domain->orphan;
+	return picture;
+}
+
+/* Of a frame that is no partial table two fields mean nothing. */
+static bool same_frame(const struct frame *a, const struct frame *b)
+{
+	return a->owner == b->owner && a->type == b->type && a->flags == b->flags &&
+	       a->type_count == b->type_count && a->ref_count == b->ref_count &&
+	       (!(a->flags & FRAME_PARTIAL) ||
+		(a->progress == b->progress && a->error == b->error));
+}
+
+const char *picture_differs(const struct picture *picture)
+{
+	pfn_t pfn;
+	mfn_t mfn;
+
+	for (pfn = 0; pfn < WORLD_PAGES; pfn++)
+		if (memcmp(picture->memory[pfn], page_of(pfn), PAGE_SIZE))
+			return WRONG("page %lx has changed", pfn);
+	for (mfn = 0; mfn < WORLD_FRAMES; mfn++)
+		if (!same_frame(&picture->frames[mfn], &frame_table[mfn]))
+			return WRONG("the record of frame %lx has changed", mfn);
+	if (memcmp(&picture->vcpu, vcpu, sizeof(*vcpu)))
+		return "the vCPU has changed";
+	if (picture->linear_root != domain->linear_root)
+		return "the linear root has changed";
+	if (picture->orphan != domain->orphan)
+		return "the orphan has changed";
+	return NULL;
+}
+
+/* The copies are not in the picture: they say what their sources say. */
+static void refill_copies(void)
+{
+	unsigned int i, index;
+
+	for (i = 0; i < ROOT_COPIES; i++) {
+		u64 *copy = mfn_to_virt(vcpu->roots[i].copy);
+
+		if (vcpu->roots[i].source == INVALID_MFN)
+			continue;
+		for (index = 0; index < ENTRIES; index++)
+			if (index < TORC_SLOT_FIRST || index > TORC_SLOT_LAST)
+				copy[index] = ((u64 *)mfn_to_virt(vcpu->roots[i].source))[index];
+	}
+}
+
+void picture_restore(const struct picture *picture)
+{
+	pfn_t pfn;
+
+	for (pfn = 0; pfn < WORLD_PAGES; pfn++)
+		memcpy(page_of(pfn), picture->memory[pfn], PAGE_SIZE);
+	memcpy(frame_table, picture->frames, sizeof(picture->frames));
+	*vcpu = picture->vcpu;
+	memcpy(vcpu->roots, picture->roots, sizeof(picture->roots));
+	domain->linear_root = picture->linear_root;
+	domain->orphan = picture->orphan;
+	refill_copies();
+}
+
+void picture_free(struct picture *picture)
+{
+	free(picture);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Test doubles: stand-ins for the parts of the hypervisor that a test leaves out. They live in an
+ * archive, so that each is linked only where the real thing is not.
+ */
+#ifndef UNIT_DOUBLES_H
+#define UNIT_DOUBLES_H
+
+#include <setjmp.h>
+#include "types.h"
+
+/* doubles/log.c */
+
+/** logged - everything logged so far, lines ended by newlines */
+const char *logged(void);
+void log_forget(void);
+
+extern jmp_buf panic_jump;
+extern bool panic_expected;
+const char *panic_text(void);
+
+/* Runs @statement, which must panic with a message that contains @text. */
+#define EXPECT_PANIC(text, statement) \
+	do { \
+		panic_expected = true; \
+		if (!setjmp(panic_jump)) { \
+			statement; \
+			cr_fatal("no panic: %s", #statement); \
+		} \
+		panic_expected = false; \
+		cr_expect(strstr(panic_text(), text), "panic says \"%s\"", panic_text()); \
+	} while (0)
+
+/* doubles/sched.c */
+extern u64 preempt_calls; /* of sched_preempt_due() */
+extern u64 preempt_at; /* the call that says "due"; 0: none */
+extern bool preempt_always; /* every call from preempt_at on says so */
+extern unsigned int wakes, blocks, starts;
+
+/* doubles/crash.c */
+extern unsigned int crashes;
+extern char crash_reason[160];
+
+/* doubles/memory.c: pages and chunks of the arena, handed out by hand */
+
+/** memory_give - frames for page_alloc() and chunk_alloc(); forgets those given before */
+void memory_give(mfn_t first_page, u64 pages, mfn_t first_chunk, u64 chunks);
+extern u64 memory_pages_out, memory_chunks_out; /* allocated and not freed */
+extern u64 memory_fail_after; /* so many page_alloc() succeed; ~0: all */
+
+/* doubles/serial.c */
+extern char serial_output[1 << 16];
+extern u64 serial_output_length;
+void serial_type(const char *bytes, u64 count); /* what serial_getc() will give */
+
+/* doubles/cpu.c */
+extern struct cpu test_cpu;
+extern u64 test_fs_base, test_gs_base, test_cr2, test_cr4, test_dr[8], test_xcr0;
+
+/* doubles/timer.c */
+extern u64 test_now_ns;
+
+#endif
