@@ -35,10 +35,15 @@ static inline uint64_t torc_mfn_to_pfn(uint64_t mfn)
 	return ((const volatile uint64_t *)TORC_WINDOW_M2P)[mfn];
 }
 
-/** torc_pte_fold() - an entry as read from a table, without what the hypervisor keeps in it */
+/**
+ * torc_pte_fold() - an entry as read from a table, without what the hypervisor keeps in it
+ *
+ * The hypervisor's bits are its own in present entries only; those of others belong to the guest,
+ * which may keep an inverted number there.
+ */
 static inline uint64_t torc_pte_fold(uint64_t raw)
 {
-	if (torc_unlikely(raw & TORC_PTE_HYPERVISOR)) {
+	if (torc_unlikely(raw & TORC_PTE_HYPERVISOR) && (raw & TORC_PTE_PRESENT)) {
 		if (raw & TORC_PTE_DIRTY_ASIDE)
 			raw |= TORC_PTE_DIRTY;
 		if (raw & TORC_PTE_WRITE_ASIDE)
@@ -79,9 +84,9 @@ static inline uint64_t torc_pte_read(uint64_t raw)
 {
 	uint64_t pfn;
 
-	raw = torc_pte_fold(raw);
 	if (!(raw & TORC_PTE_PRESENT))
 		return raw;
+	raw = torc_pte_fold(raw);
 	pfn = torc_mfn_to_pfn((raw & TORC_PTE_FRAME) >> TORC_PAGE_SHIFT);
 	if (torc_unlikely(pfn == TORC_INVALID_FRAME))
 		return 0;
