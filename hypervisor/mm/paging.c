@@ -222,8 +222,8 @@ static void start_falling(struct frame *frame, int error)
 }
 
 /*
- * A table that falls though it passed validation has lost its last reference. The one who gave that
- * back finishes the tear-down, and nobody else may, or what the table held would be given back twice.
+ * A table that falls though it passed validation has lost its last reference. Whoever gave that
+ * back finishes the tear-down, and nobody else may: what the table held would be given back twice.
  */
 static bool is_being_dropped(const struct frame *frame)
 {
