@@ -3,9 +3,13 @@
 #
 # Tests and measurements.
 
-SUITES := tree $(if $(wildcard tests/unit/Makefile),unit) conformance system
+SUITES := tree unit conformance system
 
-check: hypervisor tools guests $(filter unit,$(SUITES)) ## all tests; ends with "N passed, N failed"
+# What each suite needs beside hypervisor, runner and small guests.
+NEEDS_unit := unit
+NEEDS_linux := $(INITRAMFS)
+
+check: hypervisor tools guests $(foreach s,$(SUITES),$(NEEDS_$(s))) ## all tests; ends with "N passed, N failed"
 	@tests/check $(SUITES)
 
 bench-quick: hypervisor tools linux ## what basic operations cost in a guest and on bare hardware
