@@ -19,6 +19,6 @@ guests: shim ## the small guest kernels: examples and conformance tests
 	$(part) tests/conformance O=$(BUILD)
 
 unit: | setup ## the unit tests
-	$(part) tests/unit O=$(BUILD)
+	$(part) tests/unit O=$(BUILD)/tests/unit
 
 .PHONY: all hypervisor tools shim guests unit
