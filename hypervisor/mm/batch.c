@@ -41,6 +41,12 @@ static u64 *area_word(struct vcpu *vcpu, u64 offset)
 	return page && !(offset & 7) ? &page[(offset >> 3) % AREA_WORDS_PER_PAGE] : NULL;
 }
 
+/* Are all @count words from byte @offset there? They lie in two pages at most. */
+static bool area_has(struct vcpu *vcpu, u64 offset, unsigned int count)
+{
+	return area_word(vcpu, offset) && area_word(vcpu, offset + (count - 1) * 8ull);
+}
+
 s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
 {
 	struct domain *domain = vcpu->domain;
@@ -107,14 +113,13 @@ static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op)
 
 	if (error)
 		return error;
-	if (!table_is_live(&frame_table[place.mfn]))
+	if (!table_is_live(&frame_table[place.mfn]) ||
+	    (save && !area_has(vcpu, op->old, op->count)))
 		return TORC_EINVAL;
 	for (; op->done < op->count; op->done++) {
 		if (must_stop(vcpu->domain))
 			return STOPPED;
 		word = save ? area_word(vcpu, op->old + op->done * 8ull) : NULL;
-		if (save && !word)
-			return TORC_EINVAL;
 		old = table_clear(vcpu->domain, place.mfn, place.index + op->done);
 		if (word)
 			*word = old;
@@ -145,18 +150,20 @@ static int fill_range(struct vcpu *vcpu, struct torc_batch_op *op)
 	u64 *word;
 	int error = find_place(vcpu, op, op->count, &place);
 
-	for (; !error && op->done < op->count; op->done++) {
+	if (error)
+		return error;
+	if (!area_has(vcpu, op->old, op->count))
+		return TORC_EINVAL;
+	for (; op->done < op->count; op->done++) {
 		if (must_stop(vcpu->domain))
 			return STOPPED;
 		word = area_word(vcpu, op->old + op->done * 8ull);
-		if (!word)
-			return TORC_EINVAL;
 		error = table_set(vcpu->domain, place.mfn, place.index + op->done,
 				  READ_ONCE(*word), false, NULL);
 		if (error)
-			break;
+			return error;
 	}
-	return error;
+	return 0;
 }
 
 /* Operations on a whole table: its frame, or an error. */
@@ -202,6 +209,8 @@ static int flush(struct vcpu *vcpu, const struct torc_batch_op *op)
 
 static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 {
+	if (op->flags & ~TORC_BATCH_SAVE_OLD)
+		return TORC_EINVAL;
 	switch (op->op) {
 	case TORC_OP_NOP:
 		return 0;
