@@ -150,8 +150,67 @@ static void check_stacks(void)
 	}
 }
 
+/*
+ * row: flags-into-gate - flags that are set when ring 0 is entered do nothing there (with NT its IRETQ would
+ * fault), and the kernel's entry starts with clean ones.
+ */
+#define ENTRY_FLAGS 0x247700UL /* ID AC NT IOPL DF IF TF: those that an entry has constant */
+
+static uint64_t entry_flags, entries;
+
+static bool note_flags(struct guest_regs *regs)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushf\n\tpop %0" : "=r"(flags));
+	entry_flags |= flags & ENTRY_FLAGS;
+	entries++;
+	return (regs->cs & 3) == 1 && regs->vector == 3;
+}
+
+CODE(popf_syscall, "push %rdi\n popf\n syscall");
+CODE(popf_int3, "push %rdi\n popf\n int3");
+CODE(popf_ud, "push %rdi\n popf\n ud2");
+
+static void check_flags_into_gate(void)
+{
+	static const struct {
+		const uint8_t *code;
+		size_t bytes;
+		uint64_t vector;
+	} ways[] = { { popf_syscall, 4, GUEST_VECTOR_SYSCALL }, { popf_int3, 3, 3 }, { popf_ud, 4, 6 } };
+	struct guest_regs regs;
+	uint64_t flags;
+	int64_t result;
+	uint32_t i, bit;
+
+	guest_trap_hook = note_flags;
+	for (bit = 0; bit < 22; bit++) {
+		if (bit == 8)
+			continue;
+		flags = 1UL << bit;
+		for (i = 0; i < 3; i++) {
+			regs = guest_user_regs(0);
+			regs.rdi = flags;
+			memcpy(guest_user_memory(), ways[i].code, ways[i].bytes);
+			guest_user_run(&regs, false);
+			CHECK(regs.vector == ways[i].vector, "flag %u, way %u: vector %lu", bit, i,
+			      regs.vector);
+		}
+		__asm__ volatile("push %[flags]\n\tpopf\n\tcall *%[page]\n\tint3\n\tpush $2\n\tpopf"
+				 : "=a"(result)
+				 : [flags] "r"(flags), [page] "c"(TORC_CALL_PAGE), "a"(TORC_HC_VERSION)
+				 : "rdx", "r11", "memory", "cc");
+		CHECK(result > 0, "flag %u: hypercall returns %ld", bit, result);
+	}
+	guest_trap_hook = NULL;
+	CHECK(entries >= 21 * 4, "%lu entries", entries);
+	CHECK(entry_flags == GUEST_FLAG_IF, "flags at entries: 0x%lx", entry_flags);
+}
+
 void test_main(void)
 {
+	check_flags_into_gate();
 	check_native_iret();
 	check_nmi_return();
 	check_nmi_return_flags();

@@ -8,9 +8,12 @@
 
 #define SECONDS 2
 #define TURNS "200000"
+#define DR0_WRITES_8 0x90401UL
 
 static uint64_t general[14], vectors[32];
 static uint32_t seed;
+static volatile uint64_t watched[2]; /* each domain has a breakpoint on its own word */
+static volatile uint64_t hits;
 
 /* Loads all registers from a seed, spins, stores them. RDI: general, RSI: vectors, RDX: seed. */
 void spin_with_registers(uint64_t *general, uint64_t *vectors, uint64_t seed);
@@ -41,6 +44,26 @@ __asm__(".pushsection .text\n"
 	"	ret\n"
 	".popsection\n");
 
+static bool breakpoint(struct guest_regs *regs)
+{
+	hits += regs->vector == 1;
+	return regs->vector == 1;
+}
+
+/* The debug registers that count are the processor's, not those the hypervisor remembers. */
+static bool check_breakpoint(void)
+{
+	uint64_t before = hits, value;
+
+	watched[seed >> 16 & 1]++;
+	CHECK(hits == before + 1, "its own breakpoint hit %lu times", hits - before);
+	watched[~seed >> 16 & 1]++;
+	CHECK(hits == before + 1, "a breakpoint of the other domain hit");
+	torc_get_debugreg(1, &value);
+	CHECK(value == seed * 8UL, "DR1 0x%lx", value);
+	return hits == before + 1;
+}
+
 /* row: processor-state */
 static bool round(void)
 {
@@ -63,11 +86,7 @@ static bool round(void)
 	__asm__ volatile("mov %%ds, %0" : "=r"(value));
 	CHECK((uint16_t)value == (seed & 0x10000 ? TORC_SEL_USER_SS : 0), "DS is 0x%lx", value);
 	CHECK(torc_read_fs_base() == seed * 0x1000UL, "FS base 0x%lx", torc_read_fs_base());
-	torc_get_debugreg(1, &value);
-	CHECK(value == seed * 8UL, "DR1 0x%lx", value);
-	__asm__ volatile("mov %%dr1, %0" : "=r"(value));
-	CHECK(value == seed * 8UL, "DR1 by MOV 0x%lx", value);
-	return value == seed * 8UL;
+	return check_breakpoint();
 }
 
 void test_main(void)
@@ -78,7 +97,10 @@ void test_main(void)
 	seed = guest_start->domain << 16;
 	__asm__ volatile("mov %0, %%ds" : : "r"(seed & 0x10000 ? TORC_SEL_USER_SS : 0));
 	torc_write_fs_base(seed * 0x1000UL);
+	guest_trap_hook = breakpoint;
 	REQUIRE(torc_set_debugreg(1, seed * 8UL) == TORC_OK, "cannot set DR1");
+	REQUIRE(torc_set_debugreg(0, (uint64_t)&watched[seed >> 16 & 1]) == TORC_OK, "cannot set DR0");
+	REQUIRE(torc_set_debugreg(7, DR0_WRITES_8) == TORC_OK, "cannot set DR7");
 	while (torc_clock_ns(TORC_CLOCK) < end && round())
 		rounds++;
 	CHECK(page->steal_ns > 0, "never preempted");
