@@ -32,6 +32,7 @@ struct note_header {
 #define PT_NOTE 4
 #define MACHINE_X86_64 62
 #define MAX_ADDRESS (1ull << 40) /* of guest-physical memory */
+#define MAX_PROGRAM_HEADERS 64 /* each may be as long as the file, and all are looked through */
 
 static bool inside(const struct elf_image *image, u64 offset, u64 bytes)
 {
@@ -71,6 +72,8 @@ static const char *check_header(const struct elf_image *image)
 		return "the kernel is not for x86-64";
 	if (elf.phnum == 0 || elf.phentsize != sizeof(struct program_header))
 		return "the kernel has no program headers";
+	if (elf.phnum > MAX_PROGRAM_HEADERS)
+		return "the kernel has too many program headers";
 	if (!inside(image, elf.phoff, (u64)elf.phnum * sizeof(struct program_header)))
 		return "the kernel's program headers lie outside the file";
 	return NULL;
