@@ -175,9 +175,10 @@ static enum instruction_id decode_0f(struct cursor *c, const struct prefixes *pr
 static enum instruction_id decode_port(struct cursor *c, const struct prefixes *prefixes,
 				       int opcode, struct instruction *insn)
 {
+	bool operand16 = prefixes->operand16 && !(prefixes->rex & 8); /* Intel SDM 2A 2.2.1.2 */
 	int port;
 
-	insn->size = !(opcode & 1) ? 1 : prefixes->operand16 ? 2 : 4;
+	insn->size = !(opcode & 1) ? 1 : operand16 ? 2 : 4;
 	if (opcode >= 0x6c && opcode <= 0x6f)
 		return opcode < 0x6e ? INSN_INS : INSN_OUTS;
 	if (!(opcode & 8)) {
