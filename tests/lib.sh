@@ -4,8 +4,9 @@
 # What the test runners share. To be sourced.
 # shellcheck shell=bash disable=SC2034
 #
-# A suite NAME is run by tests/run-NAME. It reports each test with report(), which prints a line and
-# adds one to build/results/NAME for tests/check to count:
+# A suite NAME is run by tests/run-NAME, each run in a directory of its own, build/results/NAME.PID, so
+# that runs at the same time do not meet. It reports each test with report(), which prints a line and
+# adds one to the file "results" there for tests/check to count:
 #
 #	pass|fail|skip TAB NAME TAB SECONDS TAB REASON
 
@@ -14,10 +15,22 @@ build=${TORC_BUILD:-$top/build}
 torc_run=$build/torc-run
 suite=$(basename "$0")
 suite=${suite#run-}
-results=$build/results/$suite
+run=${TORC_TEST_RUN-}	# the run's directory; tests/check and a suite hand it on
+results=$run/results
+
+begin_run() {
+	local old
+	for old in "$build/results"/*.*; do
+		[ ! -d "$old" ] || kill -0 "${old##*.}" 2>/dev/null || rm -rf "$old"
+	done
+	run=$build/results/$suite.$$
+	mkdir -p "$run"
+}
 
 begin_suite() {
-	mkdir -p "$(dirname "$results")"
+	[ -n "$run" ] || begin_run
+	export TORC_TEST_RUN=$run
+	results=$run/results
 	: >"$results"
 }
 
