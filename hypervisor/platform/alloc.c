@@ -178,7 +178,7 @@ static struct chunk *chunk_for_page(void)
 {
 	struct chunk *whole = NULL;
 
-	if (chunks[page_hint].free > 0)
+	if (chunks[page_hint].free > 0 && chunks[page_hint].free < CHUNK_PAGES)
 		return &chunks[page_hint];
 	for (u64 i = 0; i < chunk_count; i++) {
 		if (chunks[i].free == 0)
