@@ -8,7 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-mapfile -t wanted < <(sed 's/#.*//; /^[[:space:]]*$/d' "$1")
+mapfile -t wanted < <(sed 's/[[:space:]]*#.*//; /^$/d' "$1")
 command -v dpkg-query >/dev/null ||
 	die "this is no Debian system; install what provides these packages: ${wanted[*]}"
 # dpkg-query fails when it does not know a package at all, which is an answer too.
