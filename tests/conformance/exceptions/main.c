@@ -137,6 +137,7 @@ static bool repair(struct guest_regs *regs)
 		return false;
 	regs->rip += 7; /* the length of the instruction */
 	regs->rax = 0x55;
+	torc_set_timer(1); /* the way back finds an event, if interrupts were on */
 	return true;
 }
 

@@ -130,6 +130,7 @@ static void check_descriptors(void)
 		0x0000ee0000080000, /* interrupt gate */
 		0x0000e50000080000, /* task gate */
 		0x00ef9f000000ffff, /* conforming code of ring 0 */
+		0x00cffe000000ffff, /* conforming code of ring 3 */
 		0x00effb000000ffff, /* code with L and D */
 		0x0000e00000000000, /* system type 0, DPL 3 */
 	};

@@ -82,14 +82,18 @@ static void check_return_to_ring3(bool by_syscall)
 	struct guest_regs regs = guest_user_regs(0);
 	uint64_t before = fired();
 
-	memcpy(guest_user_memory(), "\x0f\x05", 2);
+	memcpy(guest_user_memory(), "\xcc", 1); /* int3 */
 	regs.rbx = 0x1234;
 	regs.rax = 0x77;
+	regs.rcx = 0x88;
+	regs.r11 = 0x99;
 	fire();
 	guest_user_run(&regs, by_syscall);
 	CHECK(fired() == before + 1, "return to ring 3 delivered %lu", fired() - before);
-	CHECK(regs.vector == GUEST_VECTOR_SYSCALL && regs.rbx == 0x1234 && regs.rax == 0x77,
+	CHECK(regs.vector == 3 && regs.rbx == 0x1234 && regs.rax == 0x77,
 	      "ring 3 after the event: vector %lu rbx 0x%lx", regs.vector, regs.rbx);
+	CHECK(by_syscall || (regs.rcx == 0x88 && regs.r11 == 0x99),
+	      "ring 3 after the event: rcx 0x%lx r11 0x%lx", regs.rcx, regs.r11);
 }
 
 /* Ring 3 is always interruptible: it spins until the event stops it from outside. */
