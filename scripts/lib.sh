@@ -20,15 +20,17 @@ seconds() { # seconds SINCE: whole seconds since the time in $EPOCHSECONDS
 	echo $((EPOCHSECONDS - $1))
 }
 
-content_key() { # content_key WORD... -- PATH...: a name for these words and these files' contents
+# Prints a name for some words and the contents of files, the same in every clone.
+content_key() { # content_key WORD... -- PATH...; paths lie in the repository
 	local words=()
 	while [ "$1" != -- ]; do
 		words+=("$1")
 		shift
 	done
 	shift
-	{
+	(
 		printf '%s\n' "${words[@]}"
-		find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum
-	} | sha256sum | cut -c1-20
+		cd "$torc_top"
+		find "${@#"$torc_top"/}" -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum
+	) | sha256sum | cut -c1-20
 }
