@@ -100,25 +100,21 @@ static void take(struct domain *domain, char byte)
 		return; /* full: as a real line does, drop it */
 	ring->in[domain->console_in_prod++ % TORC_CONSOLE_IN] = byte;
 	__atomic_store_n(&ring->in_prod, domain->console_in_prod, __ATOMIC_RELEASE);
+	event_raise(domain->vcpu[0], TORC_PORT_CONSOLE);
 }
 
 void console_input(void)
 {
-	bool any = false;
 	int c;
 
 	while ((c = serial_getc()) >= 0) {
-		if (c == FOCUS_KEY) {
+		if (c == FOCUS_KEY)
 			next_focus();
-		} else if (c == STATUS_KEY) {
+		else if (c == STATUS_KEY)
 			report_status();
-		} else if (focus) {
+		else if (focus)
 			take(focus, c);
-			any = true;
-		}
 	}
-	if (any && focus)
-		event_raise(focus->vcpu[0], TORC_PORT_CONSOLE);
 }
 
 void console_flush(void)
