@@ -153,7 +153,7 @@ static int model_set(unsigned int page, unsigned int spot, u64 entry, bool keep)
 
 	if (!model.level[page])
 		return TORC_EINVAL;
-	if (model.level[page] == 1)
+	if (model.level[page] == 1 && (entry & PTE_P))
 		entry &= ~PTE_G;
 	error = allow_entry(model.level[page], spot, entry);
 	if (error)
