@@ -159,6 +159,12 @@ static int get_entry(struct domain *domain, u64 entry, unsigned int level, unsig
 	return table_get(domain, entry_mfn(entry), level - 1);
 }
 
+/* Nothing is global. In an entry that is not present the bit is the guest's, like all others. */
+static u64 without_global(u64 entry, unsigned int level)
+{
+	return level == 1 && (entry & PTE_P) ? entry & ~PTE_G : entry;
+}
+
 static int table_put(struct domain *domain, mfn_t mfn);
 
 static int put_entry(struct domain *domain, u64 entry, unsigned int level)
@@ -183,8 +189,7 @@ static int climb(struct domain *domain, struct frame *frame)
 			continue;
 		if (sched_preempt_due(1))
 			return STOPPED;
-		if (level == 1)
-			*entry &= ~PTE_G;
+		*entry = without_global(*entry, level);
 		error = get_entry(domain, *entry, level, frame->progress);
 		if (error)
 			return error;
@@ -393,8 +398,7 @@ int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, b
 		return TORC_EINVAL;
 	level = frame->type;
 	slot = &table_of(mfn)[index];
-	if (level == 1)
-		entry &= ~PTE_G;
+	entry = without_global(entry, level);
 	if (only_free_bits_change(*slot, entry, level)) {
 		before = exchange(slot, entry, keep);
 	} else {
@@ -424,8 +428,7 @@ int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 
 		return TORC_EINVAL;
 	level = frame->type;
 	slot = &table_of(mfn)[index];
-	if (level == 1)
-		entry &= ~PTE_G;
+	entry = without_global(entry, level);
 	error = get_entry(domain, entry, level, index);
 	if (error)
 		return error;

@@ -340,5 +340,8 @@ Test(paging, global_bits_are_stripped)
 	cr_expect_eq(page_of(L1)[0], entry_of(DATA, RW));
 	cr_assert_eq(set_leaf(entry_of(DATA, RO | PTE_G)), 0);
 	cr_expect_eq(page_of(L1)[5], entry_of(DATA, RO));
+	/* Where P is not set the bit is the guest's: Linux marks pages without access rights so. */
+	cr_assert_eq(set_leaf(TORC_PTE_FRAME | PTE_G), 0);
+	cr_expect_eq(page_of(L1)[5], TORC_PTE_FRAME | PTE_G);
 	EXPECT_AUDIT();
 }
