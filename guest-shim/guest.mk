@@ -19,4 +19,5 @@ GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(GUEST_SCRIPT),--build-id=non
 	-Wl,-z,max-page-size=4096,--no-warn-rwx-segments -mcmodel=kernel
 
 # Links $^ (objects) to $@.
-guest_link = $(CC) $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(GUEST_LIBS) -Wl,--end-group
+guest_link = $(CC) $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^) \
+	-Wl,--start-group $(GUEST_LIBS) -Wl,--end-group

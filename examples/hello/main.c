@@ -51,7 +51,8 @@ static void use_ring3(void)
 	struct guest_regs regs = guest_user_code(program, (size_t)(program_end - program));
 
 	while (regs.vector == GUEST_VECTOR_SYSCALL && regs.rax != 1) {
-		printf("ring 3: system call %lu from 0x%lx, CS 0x%lx\n", regs.rax, regs.rip, regs.cs);
+		printf("ring 3: system call %lu from 0x%lx, CS 0x%lx\n", regs.rax, regs.rip,
+		       regs.cs);
 		regs.rax *= 2;
 		guest_user_run(&regs, true);
 	}

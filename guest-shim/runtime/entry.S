@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Entries of the small kernel, made of the shim's macros: each pushes struct guest_regs and calls C.
+ * Entries of the small kernel, made of the shim's macros: each pushes struct guest_regs and calls
+ * C.
  */
 #include <torc/entry.h>
 

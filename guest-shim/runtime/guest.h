@@ -16,14 +16,14 @@
 
 #define GUEST_VIRT_OFFSET 0xffffffff80000000UL
 #define GUEST_LINEAR_BASE 0xffff888000000000UL /* slot 273 */
-#define GUEST_USER_BASE 0x400000UL /* what guest_user_page() maps; low addresses stay empty */
-#define GUEST_USER_PAGES 8
+#define GUEST_USER_BASE	  0x400000UL /* what guest_user_page() maps; low addresses stay empty */
+#define GUEST_USER_PAGES  8
 
 /* Vectors that only this runtime uses, in guest_regs.vector. */
 #define GUEST_VECTOR_SYSCALL 0x101
 #define GUEST_VECTOR_REFUSED 0x102 /* the return call refused; error is the vector it gave */
 
-#define GUEST_FLAG_IF 0x200UL
+#define GUEST_FLAG_IF	     0x200UL
 
 /* All registers at an entry, lowest address first. */
 struct guest_regs {
@@ -130,7 +130,7 @@ extern volatile uint64_t guest_event_count[TORC_PORT_FIRST_FREE];
 void guest_sleep_ns(uint64_t ns);
 
 /* Pages. None is given back. */
-uint64_t guest_page(void); /* a zeroed page's pfn */
+uint64_t guest_page(void);	   /* a zeroed page's pfn */
 void *guest_pages(uint32_t count); /* zeroed, following each other; their linear address */
 
 static inline void *guest_linear(uint64_t gpa)
@@ -148,7 +148,7 @@ static inline uint64_t guest_image_gpa(const void *pointer)
 	return (uint64_t)pointer - GUEST_VIRT_OFFSET;
 }
 
-/** guest_entry() - guest-physical address of the entry of @level (4..1) for an address, 0 if none */
+/** guest_entry() - guest-physical address of an address' entry of @level (4..1), 0 if none */
 uint64_t guest_entry(uint64_t root, uint64_t address, uint32_t level);
 
 /** guest_entry_read() - an entry by its guest-physical address, folded, its frame as a gpa */

@@ -7,7 +7,7 @@
 #include "guest.h"
 
 #define ENTRY_BYTES 8
-#define ENTRIES 512
+#define ENTRIES	    512
 
 const struct torc_start *guest_start;
 struct torc_queue guest_queue;
@@ -87,7 +87,8 @@ uint64_t guest_entry(uint64_t root, uint64_t address, uint32_t level)
 	uint32_t at;
 
 	for (at = 4;; at--) {
-		entry = table + (address >> (TORC_PAGE_SHIFT + 9 * (at - 1))) % ENTRIES * ENTRY_BYTES;
+		entry = table +
+			(address >> (TORC_PAGE_SHIFT + 9 * (at - 1))) % ENTRIES * ENTRY_BYTES;
 		if (at == level)
 			return entry;
 		table = guest_entry_read(entry);

@@ -109,7 +109,8 @@ static void format_to(struct sink *sink, const char *format, va_list args)
 		format = parse(format + 1, &how);
 		switch (*format) {
 		case 'd':
-			put_signed(sink, how.is_long ? va_arg(args, long) : va_arg(args, int), &how);
+			put_signed(sink, how.is_long ? va_arg(args, long) : va_arg(args, int),
+				   &how);
 			break;
 		case 'u':
 		case 'x':

@@ -74,7 +74,8 @@ uint8_t *guest_user_memory(void)
 	memory = guest_pages(GUEST_USER_PAGES);
 	pfn = guest_linear_gpa(memory) >> TORC_PAGE_SHIFT;
 	for (i = 0; i < GUEST_USER_PAGES; i++)
-		if (guest_map(GUEST_USER_BASE + i * TORC_PAGE_SIZE, pfn + i, TORC_PTE_TABLE) != TORC_OK)
+		if (guest_map(GUEST_USER_BASE + i * TORC_PAGE_SIZE, pfn + i, TORC_PTE_TABLE) !=
+		    TORC_OK)
 			guest_crash("cannot map user memory", NULL);
 	return memory;
 }

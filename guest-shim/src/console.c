@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The console ring. Indexes run freely; their difference is the fill, whatever they have wrapped to.
+ * The console ring. Indexes run freely; their difference is the fill, whatever they have wrapped
+ * to.
  */
 #include <torc/console.h>
 #include <torc/calls.h>

@@ -7,9 +7,9 @@
 #include <torc/queue.h>
 #include <torc/calls.h>
 
-#define ENTRY_SIZE 8
+#define ENTRY_SIZE    8
 #define TABLE_ENTRIES 512
-#define TABLE_MASK (~(uint64_t)(TORC_PAGE_SIZE - 1))
+#define TABLE_MASK    (~(uint64_t)(TORC_PAGE_SIZE - 1))
 
 int64_t torc_queue_setup(struct torc_queue *queue, void *area, const uint64_t *pfns, uint32_t pages,
 			 uint32_t index, void (*failed)(const struct torc_batch_op *op))
@@ -38,7 +38,7 @@ int64_t torc_queue_setup(struct torc_queue *queue, void *area, const uint64_t *p
 	return TORC_OK;
 }
 
-/* Runs operations 0..used-1; a call that stops half-way is repeated, progress stands in the area. */
+/* Runs operations 0..used-1; a call that stops half-way is repeated: progress is in the area. */
 static int64_t run(struct torc_queue *queue)
 {
 	int64_t result;
@@ -117,7 +117,8 @@ static struct torc_batch_op *append(struct torc_queue *queue, uint8_t code, uint
 }
 
 /* The last operation, if it is a @code whose range ends just before @entry in the same table. */
-static inline struct torc_batch_op *neighbour(struct torc_queue *queue, uint8_t code, uint64_t entry)
+static inline struct torc_batch_op *neighbour(struct torc_queue *queue, uint8_t code,
+					      uint64_t entry)
 {
 	struct torc_batch_op *last = &queue->area[queue->used - 1];
 
@@ -157,7 +158,7 @@ void torc_queue_clear_bits(struct torc_queue *queue, uint64_t entry, uint64_t bi
 	finish(queue);
 }
 
-/* Puts one more value behind the FILL that ends just before @entry; 0 if there is none or no room. */
+/* Puts one more value behind the FILL that ends just before @entry; 0 if it cannot. */
 static int extend_fill(struct torc_queue *queue, uint64_t entry, uint64_t value)
 {
 	struct torc_batch_op *last = neighbour(queue, TORC_OP_FILL, entry);

@@ -4,9 +4,9 @@
  * @file entry.h
  * Assembler macros for a kernel's entry and return code.
  *
- * The gate enters with RSP at the frame in the vCPU page. The ENTER macros turn that frame into what
- * an interrupt would have pushed on the kernel's own stack; the LEAVE macros take such a frame
- * back. "irq on" is RFLAGS.IF of the pushed frame, as ordinary kernel code expects.
+ * The gate enters with RSP at the frame in the vCPU page. The ENTER macros turn that frame into
+ * what an interrupt would have pushed on the kernel's own stack; the LEAVE macros take such a
+ * frame back. "irq on" is RFLAGS.IF of the pushed frame, as ordinary kernel code expects.
  *
  *	TORC_ENTER_SYSCALL	all registers but RCX and R11 live; pushed: rip cs rflags rsp ss
  *	TORC_ENTER_EXCEPTION	all registers live; pushed: vector cr2 error rip cs rflags rsp ss
@@ -16,9 +16,9 @@
  *	TORC_LEAVE_SYSCALL	the same for 64-bit ring 3, RCX and R11 dead
  *	TORC_LEAVE_NMI		all registers live, RSP of no interest
  *
- * (lowest address first). Code behind a LEAVE runs if the return was refused: R11 is the vector, RSP
- * as before the macro, RCX lost. Kernels that keep an own page (self.h) may define TORC_SHIM_FIELD
- * to a macro that addresses a field without a base register.
+ * (lowest address first). Code behind a LEAVE runs if the return was refused: R11 is the vector,
+ * RSP as before the macro, RCX lost. Kernels that keep an own page (self.h) may define
+ * TORC_SHIM_FIELD to a macro that addresses a field without a base register.
  */
 #ifndef TORC_ENTRY_H
 #define TORC_ENTRY_H

@@ -5,9 +5,9 @@
  * The virtual interrupt flag: a byte of the vCPU page instead of RFLAGS.IF.
  *
  * CLI and STI fault in ring 1 and POPF silently leaves IF alone, so a port replaces all of them.
- * Turning interrupts on must look for events that came while they were off: nobody else will, as a
- * sender does not read this byte. An event that comes after the store is delivered by
- * the hypervisor itself, so no fence is needed between the store and the look. What STI; HLT was for
+ * Turning interrupts on must look for events that came while they were off: nobody else will, as
+ * a sender does not read this byte. An event that comes after the store is delivered by the
+ * hypervisor itself, so no fence is needed between the store and the look. What STI; HLT was for
  * is the hypercall torc_block().
  */
 #ifndef TORC_IRQ_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The Torc authors */
 /**
- * @file note.h
- * The ELF note of a guest kernel, for its assembler. The linker script keeps section .note.torc in a
- * PT_NOTE segment.
+ * @file note.h The ELF note of a guest kernel, for its assembler. The linker script keeps section
+ * .note.torc in a PT_NOTE segment.
  */
 #ifndef TORC_NOTE_H
 #define TORC_NOTE_H

@@ -75,7 +75,8 @@ static inline uint64_t torc_pte_from_gpa(uint64_t entry)
 }
 
 /**
- * torc_pte_read() - turns an entry as read from a table into one that names a guest-physical address
+ * torc_pte_read() - turns an entry as read from a table into one that names a guest-physical
+ * address
  * @raw: contents of the entry
  *
  * A present entry that names no page of this domain reads as 0; there is none in a guest's tables.

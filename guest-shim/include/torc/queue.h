@@ -5,15 +5,15 @@
  * A queue of page-table operations in front of the batch hypercall.
  *
  * Outside a lazy section every operation is carried out before its function returns. Inside one
- * (torc_queue_lazy_begin .. torc_queue_lazy_end) operations collect until the section ends, the batch
- * area is full, or something must be known at once. Neighbours merge: CLEARs and CLEAR_BITS of
- * consecutive entries become one operation with a count, SETs of consecutive entries become a FILL
- * whose values stand in the batch area.
+ * (torc_queue_lazy_begin .. torc_queue_lazy_end) operations collect until the section ends, the
+ * batch area is full, or something must be known at once. Neighbours merge: CLEARs and CLEAR_BITS
+ * of consecutive entries become one operation with a count, SETs of consecutive entries become a
+ * FILL whose values stand in the batch area.
  *
  * Rules for the kernel:
  *  - A queue belongs to one context of one vCPU. Interrupt handlers that change tables use another
  *    queue (batch areas can be divided), or interrupts stay off around a queue's functions.
- *  - An entry that may have an operation waiting is read by torc_queue_read(), which drains the queue first.
+ *  - An entry that may have an operation waiting is read by torc_queue_read(), which drains first.
  *  - An operation may wait only where no other vCPU can use the address space; the queue is
  *    drained before a lock that protects the tables is dropped and before a thread switch.
  *

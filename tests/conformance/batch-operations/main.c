@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Every operation of a batch, with good operands and with each kind of bad ones. A refused operation
- * leaves the entry as it was, and those behind it are still carried out.
+ * Every operation of a batch, with good operands and with each kind of bad ones. A refused
+ * operation leaves the entry as it was, and those behind it are still carried out.
  *
- * Attack: entries and ranges that are not aligned or leave their table, counts and progress that wrap,
- * table entries with reserved, cache, size or the hypervisor's bits, pages that do not exist or are no table.
- * Vulnerable: an entry of another table, or of no table, changes; Fixed: the status names the error.
+ * Attack: entries and ranges that are not aligned or leave their table, counts and progress that
+ * wrap, table entries with reserved, cache, size or the hypervisor's bits, pages that do not exist
+ * or are no table.
+ * Vulnerable: an entry of another table, or of no table, changes;
+ * Fixed: the status names the error.
  */
 #include "conformance.h"
 
-#define AREA 0x40000000UL /* a level-1 table's worth of addresses that this test maps */
-#define RW (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_ACCESSED)
-#define RO (TORC_PTE_PRESENT | TORC_PTE_ACCESSED)
-#define PWT 0x8UL
-#define PCD 0x10UL
+#define AREA	      0x40000000UL /* a level-1 table's worth of addresses that this test maps */
+#define RW	      (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_ACCESSED)
+#define RO	      (TORC_PTE_PRESENT | TORC_PTE_ACCESSED)
+#define PWT	      0x8UL
+#define PCD	      0x10UL
 #define PAGE_SIZE_BIT 0x80UL
-#define GLOBAL 0x100UL
+#define GLOBAL	      0x100UL
 
 static uint64_t table;	 /* guest-physical address of the table */
 static uint64_t *linear; /* the table, as the linear map shows it */
@@ -112,17 +114,21 @@ static void check_places(void)
 		for (op = TORC_OP_SET; op <= TORC_OP_FILL; op++) {
 			uint64_t value = op == TORC_OP_CLEAR_BITS ? TORC_PTE_WRITE : good;
 
-			expect_status(bad[i].what, guest_op(op, bad[i].entry, value), bad[i].status);
+			expect_status(bad[i].what, guest_op(op, bad[i].entry, value),
+				      bad[i].status);
 		}
-	expect_status("superpage",
-		      guest_op(TORC_OP_SET, guest_entry(guest_root, AREA, 2) + 8, good | PAGE_SIZE_BIT),
-		      TORC_EINVAL);
-	expect_status("superpage of level 3",
-		      guest_op(TORC_OP_SET, guest_entry(guest_root, AREA, 3) + 8, good | PAGE_SIZE_BIT),
-		      TORC_EINVAL);
+	expect_status(
+		"superpage",
+		guest_op(TORC_OP_SET, guest_entry(guest_root, AREA, 2) + 8, good | PAGE_SIZE_BIT),
+		TORC_EINVAL);
+	expect_status(
+		"superpage of level 3",
+		guest_op(TORC_OP_SET, guest_entry(guest_root, AREA, 3) + 8, good | PAGE_SIZE_BIT),
+		TORC_EINVAL);
 	expect_status("slot 256 of the root", guest_op(TORC_OP_SET, guest_root + 256 * 8, good),
 		      TORC_EPERM);
-	expect_status("slot 271 of the root", guest_op(TORC_OP_SET, guest_root + 271 * 8, 2), TORC_EPERM);
+	expect_status("slot 271 of the root", guest_op(TORC_OP_SET, guest_root + 271 * 8, 2),
+		      TORC_EPERM);
 }
 
 static void check_exchange(void)
@@ -132,7 +138,8 @@ static void check_exchange(void)
 
 	expect_status("set", set(4, first), TORC_OK);
 	expect_status("exchange",
-		      torc_queue_now(&guest_queue, TORC_OP_EXCHANGE, slot(4), second, &old, 1), TORC_OK);
+		      torc_queue_now(&guest_queue, TORC_OP_EXCHANGE, slot(4), second, &old, 1),
+		      TORC_OK);
 	CHECK(old == first, "exchange returned 0x%lx", old);
 	expect_entry("exchange", 4, second);
 	old = first;
@@ -141,18 +148,23 @@ static void check_exchange(void)
 		      TORC_EAGAIN);
 	CHECK(old == second, "compare-exchange returned 0x%lx", old);
 	expect_entry("compare-exchange that differs", 4, second);
-	expect_status("compare-exchange",
-		      torc_queue_now(&guest_queue, TORC_OP_COMPARE_EXCHANGE, slot(4), first, &old, 1),
-		      TORC_OK);
+	expect_status(
+		"compare-exchange",
+		torc_queue_now(&guest_queue, TORC_OP_COMPARE_EXCHANGE, slot(4), first, &old, 1),
+		TORC_OK);
 	expect_entry("compare-exchange", 4, first);
 	old = first;
 	expect_status("compare-exchange with a bad value",
-		      torc_queue_now(&guest_queue, TORC_OP_COMPARE_EXCHANGE, slot(4), first | PCD, &old,
-				     1), TORC_EINVAL);
+		      torc_queue_now(&guest_queue, TORC_OP_COMPARE_EXCHANGE, slot(4), first | PCD,
+				     &old, 1),
+		      TORC_EINVAL);
 	expect_entry("compare-exchange with a bad value", 4, first);
 }
 
-/* A and D that the hardware sets stay with set-keep. row: stale-translation - W and P that go, go. */
+/*
+ * A and D that the hardware sets stay with set-keep.
+ * row: stale-translation - rights that are taken away are gone at once.
+ */
 static void check_keep(void)
 {
 	volatile uint8_t *byte = (uint8_t *)AREA + 5 * TORC_PAGE_SIZE;
@@ -165,14 +177,16 @@ static void check_keep(void)
 	expect_status("set-keep", guest_op(TORC_OP_SET_KEEP, slot(5), clean), TORC_OK);
 	expect_entry("set-keep", 5, dirty);
 	expect_status("clear bits D and A",
-		      guest_op(TORC_OP_CLEAR_BITS, slot(5), TORC_PTE_DIRTY | TORC_PTE_ACCESSED), TORC_OK);
+		      guest_op(TORC_OP_CLEAR_BITS, slot(5), TORC_PTE_DIRTY | TORC_PTE_ACCESSED),
+		      TORC_OK);
 	expect_entry("clear bits D and A", 5, clean);
 	*byte = 2;
 	expect_entry("after another write", 5, dirty);
-	expect_status("clear bit W", guest_op(TORC_OP_CLEAR_BITS, slot(5), TORC_PTE_WRITE), TORC_OK);
+	expect_status("clear bit W", guest_op(TORC_OP_CLEAR_BITS, slot(5), TORC_PTE_WRITE),
+		      TORC_OK);
 	expect_fault("write to a page made read-only", guest_probe_write((uint64_t)byte), 14);
-	expect_status("clear bit P",
-		      guest_op(TORC_OP_CLEAR_BITS, slot(5), TORC_PTE_PRESENT), TORC_EINVAL);
+	expect_status("clear bit P", guest_op(TORC_OP_CLEAR_BITS, slot(5), TORC_PTE_PRESENT),
+		      TORC_EINVAL);
 	expect_status("clear all bits", guest_op(TORC_OP_CLEAR_BITS, slot(5), ~0UL), TORC_EINVAL);
 	expect_status("clear bits of an absent entry",
 		      guest_op(TORC_OP_CLEAR_BITS, slot(500), TORC_PTE_WRITE), TORC_OK);
@@ -201,13 +215,18 @@ static void check_ranges(void)
 	torc_queue_lazy_end(&guest_queue);
 	for (i = 0; i < 512; i++)
 		expect_entry("ranges", i,
-			     i < 100 || i >= 300 ? value : i < 200 ? value & ~TORC_PTE_WRITE : 0);
+			     i < 100 || i >= 300 ? value
+			     : i < 200		 ? value & ~TORC_PTE_WRITE
+						 : 0);
 	expect_status("clear past the end",
-		      torc_queue_now(&guest_queue, TORC_OP_CLEAR, slot(511), 0, NULL, 2), TORC_EINVAL);
+		      torc_queue_now(&guest_queue, TORC_OP_CLEAR, slot(511), 0, NULL, 2),
+		      TORC_EINVAL);
 	expect_status("clear of nothing",
-		      torc_queue_now(&guest_queue, TORC_OP_CLEAR, slot(0), 0, NULL, 0), TORC_EINVAL);
+		      torc_queue_now(&guest_queue, TORC_OP_CLEAR, slot(0), 0, NULL, 0),
+		      TORC_EINVAL);
 	expect_status("clear of 65535",
-		      torc_queue_now(&guest_queue, TORC_OP_CLEAR, slot(0), 0, NULL, 0xffff), TORC_EINVAL);
+		      torc_queue_now(&guest_queue, TORC_OP_CLEAR, slot(0), 0, NULL, 0xffff),
+		      TORC_EINVAL);
 	expect_status("clear bits past the end",
 		      torc_queue_now(&guest_queue, TORC_OP_CLEAR_BITS, slot(500), 2, NULL, 13),
 		      TORC_EINVAL);
@@ -218,7 +237,7 @@ static void check_ranges(void)
 		expect_entry("cleared", i, 0);
 }
 
-/* row: hostile-batch - raw operations, past the shim: the area's own fields are as hostile as anything. */
+/* row: hostile-batch - raw operations, past the shim, with hostile fields. */
 static int64_t raw(struct torc_batch_op op)
 {
 	guest_queue.area[0] = op;
@@ -227,7 +246,8 @@ static int64_t raw(struct torc_batch_op op)
 
 static void check_raw(void)
 {
-	static const uint64_t offsets[] = { 4, 1, TORC_BATCH_PAGES * TORC_PAGE_SIZE, ~7UL, 1UL << 63 };
+	static const uint64_t offsets[] = { 4, 1, TORC_BATCH_PAGES * TORC_PAGE_SIZE, ~7UL,
+					    1UL << 63 };
 	uint64_t *words = (uint64_t *)guest_queue.area + 4 * 64;
 	struct torc_batch_op *ops = guest_queue.area;
 	uint64_t value = torc_pte_make(page, RO);
@@ -236,31 +256,44 @@ static void check_raw(void)
 
 	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
 		expect_status("fill from outside the area",
-			      raw((struct torc_batch_op){ .op = TORC_OP_FILL, .count = 1,
-							  .entry = slot(9), .old = offsets[i] }),
+			      raw((struct torc_batch_op){ .op = TORC_OP_FILL,
+							  .count = 1,
+							  .entry = slot(9),
+							  .old = offsets[i] }),
 			      TORC_EINVAL);
 		expect_status("clear with old entries outside the area",
-			      raw((struct torc_batch_op){ .op = TORC_OP_CLEAR, .count = 1,
+			      raw((struct torc_batch_op){ .op = TORC_OP_CLEAR,
+							  .count = 1,
 							  .flags = TORC_BATCH_SAVE_OLD,
-							  .entry = slot(9), .old = offsets[i] }),
+							  .entry = slot(9),
+							  .old = offsets[i] }),
 			      TORC_EINVAL);
 	}
 	for (i = 0; i < 4; i++)
 		words[i] = i == 2 ? value | PCD : value;
-	expect_status("fill with a bad third entry",
-		      raw((struct torc_batch_op){ .op = TORC_OP_FILL, .count = 4, .entry = slot(9),
-						  .old = 4 * 64 * 8 }), TORC_EINVAL);
+	expect_status(
+		"fill with a bad third entry",
+		raw((struct torc_batch_op){
+			.op = TORC_OP_FILL, .count = 4, .entry = slot(9), .old = 4 * 64 * 8 }),
+		TORC_EINVAL);
 	CHECK(ops[0].done == 2, "fill with a bad third entry: %u done", ops[0].done);
 	words[0] = 0;
 	expect_status("clear that saves",
-		      raw((struct torc_batch_op){ .op = TORC_OP_CLEAR, .count = 4, .entry = slot(9),
-						  .flags = TORC_BATCH_SAVE_OLD, .old = 4 * 64 * 8 }),
+		      raw((struct torc_batch_op){ .op = TORC_OP_CLEAR,
+						  .count = 4,
+						  .entry = slot(9),
+						  .flags = TORC_BATCH_SAVE_OLD,
+						  .old = 4 * 64 * 8 }),
 		      TORC_OK);
 	CHECK(words[0] == value && words[1] == value && words[2] == 0 && words[3] == 0,
 	      "saved 0x%lx 0x%lx 0x%lx 0x%lx", words[0], words[1], words[2], words[3]);
 	old = linear[20];
-	raw((struct torc_batch_op){ .op = TORC_OP_CLEAR, .count = 1, .done = 0xffff, .entry = slot(511) });
-	raw((struct torc_batch_op){ .op = TORC_OP_FILL, .count = 2, .done = 600, .entry = slot(510),
+	raw((struct torc_batch_op){
+		.op = TORC_OP_CLEAR, .count = 1, .done = 0xffff, .entry = slot(511) });
+	raw((struct torc_batch_op){ .op = TORC_OP_FILL,
+				    .count = 2,
+				    .done = 600,
+				    .entry = slot(510),
 				    .old = 4 * 64 * 8 });
 	CHECK(linear[20] == old, "progress behind the range changed an entry");
 	for (i = TORC_OP_COUNT; i < 256; i++)
@@ -268,9 +301,11 @@ static void check_raw(void)
 			      TORC_ENOSYS);
 	expect_status("no operation", raw((struct torc_batch_op){ .op = TORC_OP_NOP }), TORC_OK);
 	expect_status("flush of a vCPU that is not there",
-		      raw((struct torc_batch_op){ .op = TORC_OP_FLUSH_ALL, .old = 1UL << 40 }), TORC_ENOENT);
+		      raw((struct torc_batch_op){ .op = TORC_OP_FLUSH_ALL, .old = 1UL << 40 }),
+		      TORC_ENOENT);
 	expect_status("flush of any address",
-		      raw((struct torc_batch_op){ .op = TORC_OP_FLUSH_PAGE, .value = 1UL << 50 }), TORC_OK);
+		      raw((struct torc_batch_op){ .op = TORC_OP_FLUSH_PAGE, .value = 1UL << 50 }),
+		      TORC_OK);
 }
 
 /* One bad operation among good ones: the count of failures, and the others done. */
@@ -281,7 +316,8 @@ static void check_mixed(void)
 	uint32_t i;
 
 	for (i = 0; i < 8; i++)
-		ops[i] = (struct torc_batch_op){ .op = TORC_OP_SET, .entry = slot(i),
+		ops[i] = (struct torc_batch_op){ .op = TORC_OP_SET,
+						 .entry = slot(i),
 						 .value = i % 4 == 3 ? value | PCD : value };
 	expect_status("batch with two bad operations", torc_batch(0, 8), 2);
 	for (i = 0; i < 8; i++) {

@@ -5,10 +5,12 @@
  * virtual interrupts off and on, blocks, spins, or goes to ring 3, at random.
  *
  * Background: an event that comes between a test and the sleep behind it finds nobody listening.
- * Vulnerable: the guest sleeps for ever. Fixed: block tests again after it turned interrupts on.
+ * Vulnerable: the guest sleeps for ever.
+ * Fixed: block tests again after it turned interrupts on.
  *
- * A round arms the timer for a moment ago or from now, then waits in one of the ways until the round's
- * event has been counted; the handler counts into a sequence that must never skip or repeat.
+ * A round arms the timer for a moment ago or from now, then waits in one of the ways until the
+ * round's event has been counted; the handler counts into a sequence that must never skip or
+ * repeat.
  */
 #include "conformance.h"
 
@@ -45,7 +47,7 @@ static void to_ring3(void)
 	REQUIRE(regs.vector == GUEST_VECTOR_SYSCALL, "ring 3 ended by vector %lu", regs.vector);
 }
 
-/* Waits for event number @target; a lost one shows as a block that nobody ends: the run times out. */
+/* Waits for event number @target. If it is lost, nobody ends the block and the run times out. */
 static void wait_for(uint64_t target)
 {
 	while (sequence < target) {

@@ -5,15 +5,17 @@
  *
  * Background: SYSCALL in the last two bytes of the lower half leaves an address in RCX that is not
  * canonical. SYSRET to it faults in ring 0 on Intel processors, with the caller's stack
- * (CVE-2012-0217). Entries by exceptions can have such addresses too, and RSP and bases may hold anything.
+ * (CVE-2012-0217). Entries by exceptions can have such addresses too, and RSP and bases may hold
+ * anything.
  * Attack: all of these, from ring 3 and ring 1.
- * Vulnerable: a fault in ring 0. Fixed: the guest sees the address; returning to it is refused.
+ * Vulnerable: a fault in ring 0.
+ * Fixed: the guest sees the address; returning to it is refused.
  */
 #include "conformance.h"
 
-#define LAST_PAGE 0x00007ffffffff000UL
+#define LAST_PAGE     0x00007ffffffff000UL
 #define NON_CANONICAL 0x0000800000000000UL
-#define RWX (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_USER | TORC_PTE_ACCESSED)
+#define RWX	      (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_USER | TORC_PTE_ACCESSED)
 
 static uint8_t *last; /* the last page of the lower half, as the kernel sees it */
 
@@ -28,17 +30,19 @@ static void check_edge(const char *what, const char *code, uint64_t bytes, uint6
 	regs.rip = LAST_PAGE + TORC_PAGE_SIZE - bytes;
 	guest_user_run(&regs, false);
 	/* QEMU may end the page's last instruction by a fault at the edge itself. */
-	CHECK(regs.vector == vector || regs.vector == 13 || regs.vector == 14, "%s: vector %lu", what,
-	      regs.vector);
+	CHECK(regs.vector == vector || regs.vector == 13 || regs.vector == 14, "%s: vector %lu",
+	      what, regs.vector);
 	if (regs.vector == vector)
 		CHECK(regs.rip == NON_CANONICAL, "%s: rip 0x%lx", what, regs.rip);
 	regs.rip = NON_CANONICAL;
 	again = regs;
 	guest_user_run(&again, true);
-	CHECK(again.vector == GUEST_VECTOR_REFUSED, "%s: return by SYSRET: vector %lu", what, again.vector);
+	CHECK(again.vector == GUEST_VECTOR_REFUSED, "%s: return by SYSRET: vector %lu", what,
+	      again.vector);
 	again = regs;
 	guest_user_run(&again, false);
-	CHECK(again.vector == GUEST_VECTOR_REFUSED, "%s: return by IRETQ: vector %lu", what, again.vector);
+	CHECK(again.vector == GUEST_VECTOR_REFUSED, "%s: return by IRETQ: vector %lu", what,
+	      again.vector);
 }
 
 /* row: rsp-not-canonical - in ring 3 it concerns nobody; in ring 1 only the guest. */
@@ -54,22 +58,26 @@ void guest_double_fault(struct guest_regs *regs)
 	guest_resume(&context, 1);
 }
 
-/* A hypercall by a jump, so that nothing needs the stack before it: its RET then faults in ring 1. */
+/* A call by a jump, so that nothing needs the stack before it: its RET then faults in ring 1. */
 static void jump_with_stack(uint64_t rsp, uint64_t entry)
 {
 	uint64_t before = double_faults;
 
 	if (guest_save(&context) == 0)
 		__asm__ volatile("mov %0, %%rsp\n\tjmp *%1"
-				 : : "r"(rsp), "c"(TORC_CALL_PAGE + entry), "a"(TORC_HC_VERSION),
-				     "D"(0), "d"(0) : "memory");
+				 :
+				 : "r"(rsp), "c"(TORC_CALL_PAGE + entry), "a"(TORC_HC_VERSION),
+				   "D"(0), "d"(0)
+				 : "memory");
 	CHECK(double_faults == before + 1, "stack 0x%lx, entry 0x%lx: no double fault", rsp, entry);
-	CHECK(inner_vector >= 12 && inner_vector <= 14, "stack 0x%lx: vector %lu", rsp, inner_vector);
+	CHECK(inner_vector >= 12 && inner_vector <= 14, "stack 0x%lx: vector %lu", rsp,
+	      inner_vector);
 }
 
 static void check_stacks(void)
 {
-	static const uint64_t stacks[] = { 2 * NON_CANONICAL, 1UL << 63, 0xffff7fffffffffff, 0,
+	static const uint64_t stacks[] = { 2 * NON_CANONICAL,	    1UL << 63,
+					   0xffff7fffffffffff,	    0,
 					   TORC_GATE_BASE + 0x4000, 0xffff800040100000 };
 	uint32_t i;
 
@@ -108,7 +116,8 @@ static void check_bases(void)
 	torc_set_timer(end);
 	guest_user_run(&regs, false);
 	CHECK(regs.vector == 13 || regs.vector == GUEST_VECTOR_SYSCALL ||
-	      regs.vector == GUEST_VECTOR_REFUSED, "wrgsbase in ring 3: vector %lu", regs.vector);
+		      regs.vector == GUEST_VECTOR_REFUSED,
+	      "wrgsbase in ring 3: vector %lu", regs.vector);
 	torc_set_user_gs(0);
 	CHECK(torc_read_gs_base() == gs, "kernel GS base 0x%lx", torc_read_gs_base());
 }

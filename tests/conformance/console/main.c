@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The console ring takes more than it holds, in pieces of every length, and hostile indexes in it do
- * no harm: the hypervisor copies them and believes neither a fill above the size nor its own old ones.
+ * The console ring takes more than it holds, in pieces of every length, and hostile indexes in it
+ * do no harm: the hypervisor copies them and believes neither a fill above the size nor its own
+ * old ones.
  */
 #include "conformance.h"
 
@@ -26,7 +27,8 @@ static void write_much(void)
 /* row: console-indexes */
 static void hostile_indexes(void)
 {
-	static const uint32_t values[] = { 0, 1, TORC_CONSOLE_OUT, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const uint32_t values[] = { 0,	       1,	   TORC_CONSOLE_OUT,
+					   0x7fffffff, 0x80000000, 0xffffffff };
 	uint32_t prod, cons;
 
 	for (prod = 0; prod < sizeof(values) / sizeof(values[0]); prod++) {

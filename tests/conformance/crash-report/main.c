@@ -10,7 +10,9 @@ void test_main(void)
 {
 	printf("the guest crashes\n");
 	__asm__ volatile("call *%0"
-			 : : "c"(TORC_CALL_PAGE), "a"(TORC_HC_SHUTDOWN), "D"(TORC_SHUTDOWN_CRASH), "S"(0x2a),
-			     "b"(0xdeadbeef) : "memory");
+			 :
+			 : "c"(TORC_CALL_PAGE), "a"(TORC_HC_SHUTDOWN), "D"(TORC_SHUTDOWN_CRASH),
+			   "S"(0x2a), "b"(0xdeadbeef)
+			 : "memory");
 	FAILURE("the domain went on");
 }

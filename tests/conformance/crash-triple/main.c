@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * An exception that finds both the synchronous and the double-fault frame in use ends the domain with
- * a report; the other domain goes on.
+ * An exception that finds both the synchronous and the double-fault frame in use ends the domain
+ * with a report; the other domain goes on.
  */
 #include "conformance.h"
 

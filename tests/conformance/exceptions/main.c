@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Exceptions of ring 3 and ring 1 arrive with the frame that the processor would have pushed: vector,
- * error code, CR2, and a RIP that is the fault's or the one behind it.
+ * Exceptions of ring 3 and ring 1 arrive with the frame that the processor would have pushed:
+ * vector, error code, CR2, and a RIP that is the fault's or the one behind it.
  */
 #include "conformance.h"
 
@@ -30,7 +30,10 @@ struct expected {
 	uint64_t cr2;
 };
 
-#define E(name, vector, error, rip, cr2) { #name, name, name##_end, vector, error, rip, cr2 }
+#define E(name, vector, error, rip, cr2)                         \
+	{                                                        \
+#name, name, name##_end, vector, error, rip, cr2 \
+	}
 
 static const struct expected ring3[] = {
 	E(ud, 6, 0, 1, 0),
@@ -52,8 +55,8 @@ static const struct expected ring3[] = {
 };
 
 /*
- * Where QEMU's TCG is known to differ from the manuals: an address through SS that is not canonical is
- * #SS (Intel SDM 1 3.3.7.1), the error code of a refused INT n counts 8 to a vector
+ * Where QEMU's TCG is known to differ from the manuals: an address through SS that is not
+ * canonical is #SS (Intel SDM 1 3.3.7.1), the error code of a refused INT n counts 8 to a vector
  * (Intel SDM 3A 6.13), and ICEBP is #DB.
  */
 static bool same(const struct expected *e, uint64_t vector, uint64_t error)
@@ -110,8 +113,8 @@ static void check_ring1(const struct expected *e, bool irq_on)
 	fault = guest_probe_code(e->code, (size_t)(e->end - e->code), 0);
 	CHECK(TORC_SHIM_VCPU->irq_on == irq_on, "%s: irq flag changed", e->what);
 	torc_irq_off();
-	CHECK(fault.hit && same(e, fault.vector, fault.error), "%s: vector %lu error 0x%lx", e->what,
-	      fault.vector, fault.error);
+	CHECK(fault.hit && same(e, fault.vector, fault.error), "%s: vector %lu error 0x%lx",
+	      e->what, fault.vector, fault.error);
 	if (e->vector == 14)
 		CHECK(fault.cr2 == e->cr2, "%s: cr2 0x%lx", e->what, fault.cr2);
 	CHECK(fault.regs.cs == TORC_SEL_KERNEL_CS, "%s: cs 0x%lx", e->what, fault.regs.cs);
@@ -127,7 +130,8 @@ static void check_compat_syscall(void)
 	regs.cs = TORC_SEL_USER_CS32;
 	guest_user_run(&regs, false);
 	CHECK(regs.vector == 6 && regs.rip == GUEST_USER_BASE + 1 && regs.cs == TORC_SEL_USER_CS32,
-	      "SYSCALL in compatibility mode: vector %lu at 0x%lx:0x%lx", regs.vector, regs.cs, regs.rip);
+	      "SYSCALL in compatibility mode: vector %lu at 0x%lx:0x%lx", regs.vector, regs.cs,
+	      regs.rip);
 }
 
 /* A page fault that is repaired in the handler: the interrupted code goes on with all registers. */
@@ -150,7 +154,9 @@ static void check_resume(void)
 		register uint64_t in_r11 __asm__("r11") = r11;
 
 		__asm__ volatile("stc\n\tmov 0x700000, %%eax\n\tpushf\n\tpop %1"
-				 : "+a"(rax), "=d"(flags), "+c"(rcx), "+r"(in_r11) : : "memory");
+				 : "+a"(rax), "=d"(flags), "+c"(rcx), "+r"(in_r11)
+				 :
+				 : "memory");
 		CHECK(rax == 0x55 && rcx == 0x22 && in_r11 == 0x33,
 		      "registers after a repaired fault: 0x%lx 0x%lx 0x%lx", rax, rcx, in_r11);
 		CHECK(flags & 1, "flags after a repaired fault: 0x%lx", flags);

@@ -5,15 +5,16 @@
  *
  * Background: guests write machine frame numbers into their tables, and other domains' and the
  * hypervisor's frames have numbers too.
- * Attack: name each frame of the machine, and numbers beyond, in entries of levels 1 to 4, read-only,
- * writable, and absent (a processor may load speculatively what an absent entry names).
- * Vulnerable: memory of another domain or of the hypervisor is readable. Fixed: TORC_EPERM or TORC_EINVAL for each.
+ * Attack: name each frame of the machine, and numbers beyond, in entries of levels 1 to 4,
+ * read-only, writable, and absent (a processor may load speculatively what an absent entry names).
+ * Vulnerable: memory of another domain or of the hypervisor is readable.
+ * Fixed: TORC_EPERM or TORC_EINVAL for each.
  */
 #include "conformance.h"
 
 #define AREA 0x40000000UL
-#define RO (TORC_PTE_PRESENT | TORC_PTE_ACCESSED)
-#define RW (RO | TORC_PTE_WRITE)
+#define RO   (TORC_PTE_PRESENT | TORC_PTE_ACCESSED)
+#define RW   (RO | TORC_PTE_WRITE)
 
 static struct torc_batch_op *ops;
 static uint32_t limit, used;
@@ -37,16 +38,17 @@ static void run(void)
 		if (ops[i].status == expected)
 			continue;
 		if (unexpected++ < 10)
-			FAILURE("entry 0x%lx in 0x%lx: %d instead of %ld", ops[i].value, ops[i].entry,
-				ops[i].status, expected);
+			FAILURE("entry 0x%lx in 0x%lx: %d instead of %ld", ops[i].value,
+				ops[i].entry, ops[i].status, expected);
 	}
 	used = 0;
 }
 
 static void add(uint64_t entry, uint64_t value)
 {
-	ops[used++] = (struct torc_batch_op){ .op = TORC_OP_SET, .count = 1, .entry = entry,
-					      .value = value };
+	ops[used++] = (struct torc_batch_op){
+		.op = TORC_OP_SET, .count = 1, .entry = entry, .value = value
+	};
 	if (used == limit)
 		run();
 }
@@ -94,7 +96,8 @@ static void check_pfns(void)
 		CHECK(torc_batch_register(7, pfn) == TORC_ENOENT, "batch page at pfn 0x%lx", pfn);
 		CHECK(torc_ldt_load(0, pfn, 1) == TORC_ENOENT, "LDT from pfn 0x%lx", pfn);
 		CHECK(guest_op(TORC_OP_PIN, pfn << 12, 1) == TORC_ENOENT, "pin of pfn 0x%lx", pfn);
-		CHECK(guest_op(TORC_OP_NEW_ROOT, pfn << 12, 0) == TORC_ENOENT, "root at pfn 0x%lx", pfn);
+		CHECK(guest_op(TORC_OP_NEW_ROOT, pfn << 12, 0) == TORC_ENOENT, "root at pfn 0x%lx",
+		      pfn);
 	}
 }
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Frames, flags and selectors that a guest makes up, in every place that ring 0 or the processor reads.
+ * Frames, flags and selectors that a guest makes up, in every place that ring 0 or the processor
+ * reads.
  *
- * Background: the vCPU page, the stacks of the gate region and what IRETQ pops are memory of the guest.
- * Attack: ring-0 selectors, forbidden flags and garbage there, natively by IRETQ and RETF in ring 1, by
- * nmi_return, and in the words that the gate itself reads.
- * Vulnerable: code runs at a lower ring, without interrupts, with I/O rights; or ring 0 uses the garbage.
+ * Background: the vCPU page, the stacks of the gate region and what IRETQ pops are memory of the
+ * guest.
+ * Attack: ring-0 selectors, forbidden flags and garbage there, natively by IRETQ and RETF in ring
+ * 1, by nmi_return, and in the words that the gate itself reads.
+ * Vulnerable: code runs at a lower ring, without interrupts, with I/O rights; or ring 0 uses the
+ * garbage.
  * Fixed: a fault or an error, or only bits that a guest may have.
  */
 #include "conformance.h"
 
-#define FORBIDDEN 0x1a7000UL /* IOPL NT VM VIF VIP */
+#define FORBIDDEN     0x1a7000UL /* IOPL NT VM VIF VIP */
 #define NON_CANONICAL 0x0000800000000000UL
 
 /* row: native-iret - IF and IOPL that ring 1 pops are ignored. */
@@ -35,14 +38,17 @@ static void check_native_iret(void)
 			 "iretq\n"
 			 "1:\tpushf\n\t"
 			 "pop %0"
-			 : "=r"(flags) : "i"(TORC_SEL_KERNEL_SS), "i"(TORC_SEL_KERNEL_CS)
+			 : "=r"(flags)
+			 : "i"(TORC_SEL_KERNEL_SS), "i"(TORC_SEL_KERNEL_CS)
 			 : "rdx", "memory", "cc");
-	CHECK((flags & GUEST_FLAG_IF) && !(flags & FORBIDDEN), "flags after IRETQ in ring 1: 0x%lx", flags);
+	CHECK((flags & GUEST_FLAG_IF) && !(flags & FORBIDDEN), "flags after IRETQ in ring 1: 0x%lx",
+	      flags);
 	memcpy(memory, iret_flags, CODE_BYTES(iret_flags));
 	regs.rbx = GUEST_USER_BASE + 0x4000;
 	guest_user_run(&regs, false);
 	flags = *(uint64_t *)(memory + 0x4000);
-	CHECK(regs.vector == GUEST_VECTOR_SYSCALL && (flags & GUEST_FLAG_IF) && !(flags & FORBIDDEN),
+	CHECK(regs.vector == GUEST_VECTOR_SYSCALL && (flags & GUEST_FLAG_IF) &&
+		      !(flags & FORBIDDEN),
 	      "flags after IRETQ in ring 3: 0x%lx, vector %lu", flags, regs.vector);
 }
 
@@ -51,8 +57,9 @@ static void expect_nmi_refused(const char *what, uint64_t rip, uint64_t cs, uint
 {
 	volatile struct torc_frame *frame = &TORC_SHIM_VCPU->nmi;
 
-	*frame = (struct torc_frame){ .rip = rip, .cs = cs, .rflags = 0x202, .rsp = 0x1000,
-				      .ss = TORC_SEL_USER_SS };
+	*frame = (struct torc_frame){
+		.rip = rip, .cs = cs, .rflags = 0x202, .rsp = 0x1000, .ss = TORC_SEL_USER_SS
+	};
 	torc_set_user_gs(gs);
 	expect_status(what, torc_nmi_return(), TORC_EINVAL);
 	torc_set_user_gs(0);
@@ -60,8 +67,9 @@ static void expect_nmi_refused(const char *what, uint64_t rip, uint64_t cs, uint
 
 static void check_nmi_return(void)
 {
-	static const uint16_t selectors[] = { 0, 3, 0x08, 0x0b, 0x10, 0x13, 0x18, 0x1b, 0x40, 0x43,
-					      0x50, 0x53, 0x60, 0x63, 0x80, 0xffff, 4, 7 };
+	static const uint16_t selectors[] = { 0,    3,	  0x08, 0x0b,	0x10, 0x13,
+					      0x18, 0x1b, 0x40, 0x43,	0x50, 0x53,
+					      0x60, 0x63, 0x80, 0xffff, 4,    7 };
 	uint64_t here = (uint64_t)check_nmi_return;
 	uint32_t i;
 
@@ -69,7 +77,8 @@ static void check_nmi_return(void)
 		expect_nmi_refused("nmi_return to a bad CS", GUEST_USER_BASE, selectors[i], 0);
 	expect_nmi_refused("nmi_return, rip not canonical", NON_CANONICAL, TORC_SEL_KERNEL_CS, 0);
 	expect_nmi_refused("nmi_return, rip not canonical", 1UL << 63, TORC_SEL_USER_CS, 0);
-	expect_nmi_refused("nmi_return, GS not canonical", GUEST_USER_BASE, TORC_SEL_USER_CS, NON_CANONICAL);
+	expect_nmi_refused("nmi_return, GS not canonical", GUEST_USER_BASE, TORC_SEL_USER_CS,
+			   NON_CANONICAL);
 	expect_nmi_refused("nmi_return, CS above 16 bits", here, 0x100000000 | TORC_SEL_USER_CS, 0);
 }
 
@@ -82,23 +91,23 @@ static void check_nmi_return_flags(void)
 	TORC_SHIM_VCPU->nmi.rflags = ~0x100UL;
 	TORC_SHIM_VCPU->nmi.ss = 0x10;
 	TORC_SHIM_VCPU->nmi.irq_was_on = 0;
-	__asm__ volatile("mov %%rsp, %c[rsp](%[page])\n\t"
-			 "lea 1f(%%rip), %%rax\n\t"
-			 "mov %%rax, %c[rip](%[page])\n\t"
-			 "mov %[number], %%eax\n\t"
-			 "mov %[call], %%rcx\n\t"
-			 "call *%%rcx\n\t"
-			 "ud2\n"
-			 "1:\tpushf\n\t"
-			 "pop %%rax\n\t"
-			 "push $2\n\t"
-			 "popf"
-			 : "=&a"(flags)
-			 : [page] "r"(TORC_VCPU_PAGE), [call] "r"(TORC_CALL_PAGE),
-			   [number] "i"(TORC_HC_NMI_RETURN),
-			   [rip] "i"(TORC_VCPU_NMI + TORC_FRAME_RIP),
-			   [rsp] "i"(TORC_VCPU_NMI + TORC_FRAME_RSP)
-			 : "rcx", "rdx", "r11", "memory", "cc");
+	__asm__ volatile(
+		"mov %%rsp, %c[rsp](%[page])\n\t"
+		"lea 1f(%%rip), %%rax\n\t"
+		"mov %%rax, %c[rip](%[page])\n\t"
+		"mov %[number], %%eax\n\t"
+		"mov %[call], %%rcx\n\t"
+		"call *%%rcx\n\t"
+		"ud2\n"
+		"1:\tpushf\n\t"
+		"pop %%rax\n\t"
+		"push $2\n\t"
+		"popf"
+		: "=&a"(flags)
+		: [page] "r"(TORC_VCPU_PAGE), [call] "r"(TORC_CALL_PAGE),
+		  [number] "i"(TORC_HC_NMI_RETURN), [rip] "i"(TORC_VCPU_NMI + TORC_FRAME_RIP),
+		  [rsp] "i"(TORC_VCPU_NMI + TORC_FRAME_RSP)
+		: "rcx", "rdx", "r11", "memory", "cc");
 	CHECK((flags & GUEST_FLAG_IF) && !(flags & FORBIDDEN) && !(flags >> 22),
 	      "flags after nmi_return: 0x%lx", flags);
 }
@@ -129,7 +138,7 @@ static void check_garbage(void)
 	CHECK(torc_version() > 0, "no hypercall works any more");
 }
 
-/* row: garbage-stacks - the stacks of the gate region can be written by ring 1: nothing there counts. */
+/* row: garbage-stacks - ring 1 can write the stacks of the gate region: nothing there counts. */
 CODE(calls, "syscall\n int3\n ud2");
 
 static void check_stacks(void)
@@ -143,7 +152,9 @@ static void check_stacks(void)
 		for (i = 0; i < 3 * TORC_PAGE_SIZE / 8; i++)
 			stacks[i] = round == 0 ? 0 : round == 1 ? ~0UL : 0xffff800040100000;
 		guest_user_run(&regs, round & 1);
-		CHECK(regs.vector == (round == 0 ? (uint64_t)GUEST_VECTOR_SYSCALL : round == 1 ? 3 : 6),
+		CHECK(regs.vector == (round == 0   ? (uint64_t)GUEST_VECTOR_SYSCALL
+				      : round == 1 ? 3
+						   : 6),
 		      "round %u with garbage stacks: vector %lu", round, regs.vector);
 		CHECK(torc_version() > 0, "hypercall with garbage stacks");
 		expect_fault("fault with garbage stacks", guest_probe_read(0x10), 14);
@@ -151,8 +162,8 @@ static void check_stacks(void)
 }
 
 /*
- * row: flags-into-gate - flags that are set when ring 0 is entered do nothing there (with NT its IRETQ would
- * fault), and the kernel's entry starts with clean ones.
+ * row: flags-into-gate - flags that are set when ring 0 is entered do nothing there (with NT its
+ * IRETQ would fault), and the kernel's entry starts with clean ones.
  */
 #define ENTRY_FLAGS 0x247700UL /* ID AC NT IOPL DF IF TF: those that an entry has constant */
 
@@ -178,7 +189,9 @@ static void check_flags_into_gate(void)
 		const uint8_t *code;
 		size_t bytes;
 		uint64_t vector;
-	} ways[] = { { popf_syscall, 4, GUEST_VECTOR_SYSCALL }, { popf_int3, 3, 3 }, { popf_ud, 4, 6 } };
+	} ways[] = { { popf_syscall, 4, GUEST_VECTOR_SYSCALL },
+		     { popf_int3, 3, 3 },
+		     { popf_ud, 4, 6 } };
 	struct guest_regs regs;
 	uint64_t flags;
 	int64_t result;
@@ -199,7 +212,8 @@ static void check_flags_into_gate(void)
 		}
 		__asm__ volatile("push %[flags]\n\tpopf\n\tcall *%[page]\n\tint3\n\tpush $2\n\tpopf"
 				 : "=a"(result)
-				 : [flags] "r"(flags), [page] "c"(TORC_CALL_PAGE), "a"(TORC_HC_VERSION)
+				 : [flags] "r"(flags), [page] "c"(TORC_CALL_PAGE),
+				   "a"(TORC_HC_VERSION)
 				 : "rdx", "r11", "memory", "cc");
 		CHECK(result > 0, "flag %u: hypercall returns %ld", bit, result);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Memory shows nothing of whoever had it before: every page of a new domain that the builder did not
- * fill is zero, and so are the pages that it filled in part, behind what it put there.
+ * Memory shows nothing of whoever had it before: every page of a new domain that the builder did
+ * not fill is zero, and so are the pages that it filled in part, behind what it put there.
  */
 #include "conformance.h"
 
@@ -37,9 +37,11 @@ void test_main(void)
 		}
 	}
 	CHECK(checked > start->pages / 2, "only %lu pages of %lu looked at", checked, start->pages);
-	CHECK(is_zero((const uint64_t *)start, (start->size + 7) / 8), "behind the start-of-day page");
+	CHECK(is_zero((const uint64_t *)start, (start->size + 7) / 8),
+	      "behind the start-of-day page");
 	CHECK(is_zero(guest_linear(start->time_page << 12), sizeof(struct torc_time) / 8),
 	      "behind the time page");
-	CHECK(is_zero(guest_linear(start->console_ring << 12), sizeof(struct torc_console_ring) / 8),
+	CHECK(is_zero(guest_linear(start->console_ring << 12),
+		      sizeof(struct torc_console_ring) / 8),
 	      "behind the console ring");
 }

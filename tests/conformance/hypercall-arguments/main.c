@@ -12,7 +12,7 @@
 #include "conformance.h"
 
 #define NON_CANONICAL 0x0000800000000000UL
-#define FS_BASE 0xc0000100 /* then GS base, kernel GS base */
+#define FS_BASE	      0xc0000100 /* then GS base, kernel GS base */
 
 /* row: hostile-arguments - one call with one bad argument, and what it must give. */
 static const struct {
@@ -29,7 +29,10 @@ static const struct {
 	{ "set_entry, kind -1", TORC_HC_SET_ENTRY, { ~0UL, 0x1000 }, TORC_EINVAL },
 	/* row: entry-address */
 	{ "set_entry, not canonical", TORC_HC_SET_ENTRY, { 1, NON_CANONICAL }, TORC_EINVAL },
-	{ "set_entry, not canonical high", TORC_HC_SET_ENTRY, { 1, 0xfff0000000000000 }, TORC_EINVAL },
+	{ "set_entry, not canonical high",
+	  TORC_HC_SET_ENTRY,
+	  { 1, 0xfff0000000000000 },
+	  TORC_EINVAL },
 	{ "set_entry, in the gate", TORC_HC_SET_ENTRY, { 1, TORC_GATE_BASE }, TORC_EINVAL },
 	{ "set_entry, in a window", TORC_HC_SET_ENTRY, { 1, TORC_WINDOW_M2P }, TORC_EINVAL },
 	{ "set_entry, last slot", TORC_HC_SET_ENTRY, { 1, TORC_HOLE_END - 1 }, TORC_EINVAL },
@@ -42,7 +45,9 @@ static const struct {
 	{ "set_descriptor, index 16", TORC_HC_SET_DESCRIPTOR, { 16, 0 }, TORC_EINVAL },
 	{ "set_descriptor, index 0", TORC_HC_SET_DESCRIPTOR, { 0, 0 }, TORC_EINVAL },
 	{ "set_descriptor, index -1", TORC_HC_SET_DESCRIPTOR, { ~0UL, 0 }, TORC_EINVAL },
-	{ "set_descriptor, index 2^32+12", TORC_HC_SET_DESCRIPTOR, { (1UL << 32) + 12, 0 },
+	{ "set_descriptor, index 2^32+12",
+	  TORC_HC_SET_DESCRIPTOR,
+	  { (1UL << 32) + 12, 0 },
 	  TORC_EINVAL },
 	{ "ldt_load, page 16", TORC_HC_LDT_LOAD, { 16, 16, 1 }, TORC_EINVAL },
 	{ "ldt_load, page 1 first", TORC_HC_LDT_LOAD, { 1, 16, 1 }, TORC_EINVAL },
@@ -74,7 +79,7 @@ static const struct {
 	{ "nmi_send to vCPU -1", TORC_HC_NMI_SEND, { ~0UL }, TORC_ENOENT },
 	{ "census, huge index", TORC_HC_CENSUS, { 1UL << 40 }, TORC_ENOENT },
 	{ "census, index -1", TORC_HC_CENSUS, { ~0UL }, TORC_ENOENT },
-	{ "batch_register, index 8", TORC_HC_BATCH_REGISTER, { TORC_BATCH_PAGES, 16 }, TORC_EINVAL },
+	{ "batch_register, index 8", TORC_HC_BATCH_REGISTER, { 8, 16 }, TORC_EINVAL },
 	{ "batch_register, index -1", TORC_HC_BATCH_REGISTER, { ~0UL, 16 }, TORC_EINVAL },
 	{ "batch_register, no page", TORC_HC_BATCH_REGISTER, { 7, 1UL << 40 }, TORC_ENOENT },
 	{ "batch, past the area", TORC_HC_BATCH, { 0, TORC_BATCH_MAX_OPS + 1 }, TORC_EINVAL },
@@ -85,15 +90,16 @@ static const struct {
 
 /* row: msr - registers that no guest may write. */
 static const uint32_t msrs[] = {
-	0x10,  /* TSC */
-	0x1b,  /* APIC base */
-	0x174, /* SYSENTER_CS */
-	0x175, 0x176, 0x1d9, /* SYSENTER_ESP, _EIP, DEBUGCTL */
-	0x277, /* PAT: readable perhaps, never writable */
-	0x2ff, 0x600, 0x6a2, /* MTRR default, DS area, CET */
-	0x832, /* x2APIC timer */
-	0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* EFER STAR LSTAR CSTAR FMASK */
-	0xc0010117, /* VM_HSAVE_PA */
+	0x10,			       /* TSC */
+	0x1b,			       /* APIC base */
+	0x174,			       /* SYSENTER_CS */
+	0x175,	    0x176,	0x1d9, /* SYSENTER_ESP, _EIP, DEBUGCTL */
+	0x277,			       /* PAT: readable perhaps, never writable */
+	0x2ff,	    0x600,	0x6a2, /* MTRR default, DS area, CET */
+	0x832,			       /* x2APIC timer */
+	0xc0000080, 0xc0000081, 0xc0000082,
+	0xc0000083, 0xc0000084, /* EFER STAR LSTAR CSTAR FMASK */
+	0xc0010117,		/* VM_HSAVE_PA */
 	0xffffffff,
 };
 
@@ -158,8 +164,8 @@ void test_main(void)
 	expect_status("vcpu_set_page with irq_on",
 		      (TORC_SHIM_VCPU->irq_on = 1, torc_vcpu_set_page(guest_page())), TORC_EBUSY);
 	torc_irq_off();
-	expect_status("vcpu_set_page of a table",
-		      torc_vcpu_set_page(guest_root >> TORC_PAGE_SHIFT), TORC_EBUSY);
+	expect_status("vcpu_set_page of a table", torc_vcpu_set_page(guest_root >> TORC_PAGE_SHIFT),
+		      TORC_EBUSY);
 	expect_status("batch_register of a table",
 		      torc_batch_register(7, guest_root >> TORC_PAGE_SHIFT), TORC_EBUSY);
 	expect_status("batch of nothing", torc_batch(0, 0), TORC_OK);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * A hypercall keeps all registers but RAX, RDX, RCX and R11, and what it leaves in those is a result, an
- * address in the hypercall page, and flags: nothing of the hypervisor's.
+ * A hypercall keeps all registers but RAX, RDX, RCX and R11, and what it leaves in those is a
+ * result, an address in the hypercall page, and flags: nothing of the hypervisor's.
  */
 #include "conformance.h"
 
 enum { RBX, RBP, RSI, RDI, R8, R9, R10, R12, R13, R14, R15, RCX, R11, RAX, RDX, VALUES };
 
-static const char *const names[] = { "rbx", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r12",
-				     "r13", "r14", "r15" };
+static const char *const names[] = { "rbx", "rbp", "rsi", "rdi", "r8", "r9",
+				     "r10", "r12", "r13", "r14", "r15" };
 
 /* Calls with patterns in all registers; @values receives what comes back. */
 void call_with_patterns(uint64_t *values, uint64_t entry, uint64_t number, uint64_t rdi);
@@ -43,8 +43,8 @@ static void check(const char *what, uint64_t entry, uint64_t number, uint64_t rd
 		expected = i == RDI ? rdi : 0x2200 + i;
 		CHECK(values[i] == expected, "%s: %s is 0x%lx", what, names[i], values[i]);
 	}
-	CHECK(values[RCX] >= TORC_CALL_PAGE && values[RCX] < TORC_CALL_PAGE + 0x1000, "%s: rcx is 0x%lx",
-	      what, values[RCX]);
+	CHECK(values[RCX] >= TORC_CALL_PAGE && values[RCX] < TORC_CALL_PAGE + 0x1000,
+	      "%s: rcx is 0x%lx", what, values[RCX]);
 	CHECK(values[R11] < 1UL << 22, "%s: r11 is 0x%lx", what, values[R11]);
 	CHECK(values[RDX] == 0x220b || number == TORC_HC_GET_DEBUGREG || number == TORC_HC_CENSUS,
 	      "%s: rdx is 0x%lx", what, values[RDX]);

@@ -4,19 +4,21 @@
  * The hypervisor's part of the address space, from ring 1 and ring 3.
  *
  * Background: paging does not separate ring 1 from ring 0, so whatever is mapped in slots 256..271
- * under a guest's root can be read by its kernel, and written or executed unless the entry forbids it.
+ * under a guest's root can be read by its kernel, and written or executed unless the entry forbids
+ * it.
  * Attack: read, write and execute every page there.
  * Vulnerable: something of the hypervisor or of another domain can be reached.
- * Fixed: ring 1 writes only the pages of its own vCPU (vCPU page and the stacks of its gate region), executes only
- * the gate's code, reads besides only tables of the gate and windows of its own data; ring 3 reaches nothing.
+ * Fixed: ring 1 writes only the pages of its own vCPU (vCPU page and the stacks of its gate
+ * region), executes only the gate's code, reads besides only tables of the gate and windows of its
+ * own data; ring 3 reaches nothing.
  */
 #include "conformance.h"
 
-#define ALIASES (TORC_GATE_BASE + (4UL << 30))
-#define GATE_PAGES 512
+#define ALIASES	    (TORC_GATE_BASE + (4UL << 30))
+#define GATE_PAGES  512
 #define FIRST_STACK 5 /* pages 5..7 of the gate region: this vCPU's own stacks */
-#define VCPU_PAGE ((TORC_VCPU_PAGE - TORC_GATE_BASE) / TORC_PAGE_SIZE)
-#define CODE_PAGES 3 /* pages 0..2 of the gate region: its code, the last one the hypercall page */
+#define VCPU_PAGE   ((TORC_VCPU_PAGE - TORC_GATE_BASE) / TORC_PAGE_SIZE)
+#define CODE_PAGES  3 /* pages 0..2 of the gate region: its code, the last one the hypercall page */
 
 /* row: read-hypervisor, row: write-hypervisor, row: execute-hypervisor */
 static void check_gate(void)
@@ -46,9 +48,17 @@ static void check_gate(void)
 static void check_rest(void)
 {
 	static const uint64_t known[] = {
-		0xffff800000200000, 0xffff800040000000, 0xffff800040100000, 0xffff800040140000,
-		0xffff80007fffffff, TORC_WINDOW_TIME - 1, TORC_WINDOW_TIME + TORC_PAGE_SIZE,
-		TORC_WINDOW_P2M - 1, TORC_WINDOW_M2P - 1, TORC_WINDOW_RINGS, TORC_HOLE_END - 1,
+		0xffff800000200000,
+		0xffff800040000000,
+		0xffff800040100000,
+		0xffff800040140000,
+		0xffff80007fffffff,
+		TORC_WINDOW_TIME - 1,
+		TORC_WINDOW_TIME + TORC_PAGE_SIZE,
+		TORC_WINDOW_P2M - 1,
+		TORC_WINDOW_M2P - 1,
+		TORC_WINDOW_RINGS,
+		TORC_HOLE_END - 1,
 	};
 	uint64_t address, slot, step;
 	uint32_t i;
@@ -76,9 +86,10 @@ static void check_windows(void)
 	expect_fault("write to the pfn window", guest_probe_write(TORC_WINDOW_P2M), 14);
 	expect_fault("write to the mfn window", guest_probe_write(TORC_WINDOW_M2P), 14);
 	expect_fault("execution of the pfn window", guest_probe_execute(TORC_WINDOW_P2M), 14);
-	expect_fault("read behind the pfn window",
-		     guest_probe_read(TORC_WINDOW_P2M +
-				      ((guest_start->pages * 8 + 0xfff) & ~0xfffUL)), 14);
+	expect_fault(
+		"read behind the pfn window",
+		guest_probe_read(TORC_WINDOW_P2M + ((guest_start->pages * 8 + 0xfff) & ~0xfffUL)),
+		14);
 	for (frame = 0; frame < guest_start->machine_frames; frame++) {
 		pfn = ((const volatile uint64_t *)TORC_WINDOW_M2P)[frame];
 		if (pfn == TORC_INVALID_FRAME)
@@ -87,7 +98,8 @@ static void check_windows(void)
 		CHECK(pfn < guest_start->pages && torc_pfn_to_mfn(pfn) == frame,
 		      "frame 0x%lx: pfn 0x%lx is not its own", frame, pfn);
 	}
-	CHECK(own == guest_start->pages, "the mfn window shows %lu frames of %lu", own, guest_start->pages);
+	CHECK(own == guest_start->pages, "the mfn window shows %lu frames of %lu", own,
+	      guest_start->pages);
 }
 
 /* row: ring3-hypervisor - the page fault says "present, user" or "not present", never success. */
@@ -109,12 +121,12 @@ static void check_ring3(void)
 		for (i = 0; i < 3; i++) {
 			regs = guest_user_regs(0);
 			memcpy(guest_user_memory(), tries[i].code, tries[i].bytes);
-			regs.rbx = page < 18 ? TORC_GATE_BASE + page * TORC_PAGE_SIZE :
-					       TORC_WINDOW_TIME + (page - 18) * (1UL << 39);
+			regs.rbx = page < 18 ? TORC_GATE_BASE + page * TORC_PAGE_SIZE
+					     : TORC_WINDOW_TIME + (page - 18) * (1UL << 39);
 			guest_user_run(&regs, false);
 			CHECK(regs.vector == 14 && (regs.error & 4) && regs.cr2 == regs.rbx,
-			      "%s of 0x%lx from ring 3: vector %lu error 0x%lx", tries[i].what, regs.rbx,
-			      regs.vector, regs.error);
+			      "%s of 0x%lx from ring 3: vector %lu error 0x%lx", tries[i].what,
+			      regs.rbx, regs.vector, regs.error);
 		}
 	}
 }

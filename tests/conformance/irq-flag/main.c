@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The virtual interrupt flag: nothing is delivered while it is off, everything when it comes on, by
- * whatever way: the byte and the events call, a return to ring 1 or ring 3, block. Masked ports wait.
+ * The virtual interrupt flag: nothing is delivered while it is off, everything when it comes on,
+ * by whatever way: the byte and the events call, a return to ring 1 or ring 3, block. Masked ports
+ * wait.
  */
 #include "conformance.h"
 
@@ -66,7 +67,8 @@ static void check_registers(void)
 	TORC_SHIM_VCPU->irq_on = 1;
 	__asm__ volatile("call torc_irq_deliver"
 			 : "+a"(a), "+b"(b), "+d"(d), "+S"(S), "+D"(D)
-			 : : "rcx", "r11", "memory", "cc");
+			 :
+			 : "rcx", "r11", "memory", "cc");
 	CHECK(fired() == before + 1, "the events call delivered %lu", fired() - before);
 	CHECK(a == 0x1111 && b == 0x2222 && d == 0x3333 && S == 0x4444 && D == 0x5555,
 	      "registers changed: %lx %lx %lx %lx %lx", a, b, d, S, D);
@@ -108,7 +110,7 @@ static void check_interrupts_ring3(void)
 {
 	static const uint8_t spin[] = { 0x48, 0xff, 0xc0, /* inc rax */
 					0x48, 0x39, 0xd8, /* cmp rax, rbx */
-					0x75, 0xf8, /* jne */
+					0x75, 0xf8,	  /* jne */
 					0x0f, 0x05 };
 	struct guest_regs regs = guest_user_regs(0);
 	uint64_t before = fired();
@@ -132,7 +134,8 @@ static void check_mask(void)
 	torc_irq_on();
 	fire();
 	CHECK(fired() == before, "a masked port was delivered");
-	CHECK(TORC_SHIM_VCPU->event_pending[0] & 1UL << TORC_PORT_TIMER, "a masked port did not record");
+	CHECK(TORC_SHIM_VCPU->event_pending[0] & 1UL << TORC_PORT_TIMER,
+	      "a masked port did not record");
 	torc_event_unmask(TORC_PORT_TIMER);
 	CHECK(fired() == before + 1, "unmask delivered %lu", fired() - before);
 	torc_irq_off();

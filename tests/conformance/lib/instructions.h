@@ -14,6 +14,9 @@
 #define INSTRUCTIONS_H
 
 #define MSR(number) "mov $" #number ", %ecx\n xor %eax, %eax\n xor %edx, %edx\n"
+#define ZERO "xor %eax, %eax\n xor %edx, %edx\n"
+#define IRET(ss) \
+	"mov %rsp, %rdx\n push $" #ss "\n push %rdx\n push $2\n push $8\n push %rbx\n iretq"
 #define WORD(value) "movq $" #value ", (%rbx)\n"
 
 /* INSTRUCTION(name, code, ring 1, ring 3) */
@@ -121,8 +124,8 @@
 	INSTRUCTION(getsec, "xor %eax, %eax\n getsec", GP_UD, GP_UD)                         \
 	INSTRUCTION(encls, "xor %eax, %eax\n encls", GP_UD, GP_UD)                           \
 	/* row: supervisor-state */                                                          \
-	INSTRUCTION(xsaves, "xor %eax, %eax\n xor %edx, %edx\n .byte 0x0f, 0xc7, 0x2b", GP_UD, GP_UD) \
-	INSTRUCTION(xrstors, "xor %eax, %eax\n xor %edx, %edx\n .byte 0x0f, 0xc7, 0x1b", GP_UD, GP_UD) \
+	INSTRUCTION(xsaves, ZERO ".byte 0x0f, 0xc7, 0x2b", GP_UD, GP_UD)                    \
+	INSTRUCTION(xrstors, ZERO ".byte 0x0f, 0xc7, 0x1b", GP_UD, GP_UD)                   \
 	INSTRUCTION(wrpkru, "xor %ecx, %ecx\n xor %edx, %edx\n xor %eax, %eax\n wrpkru", UD, UD) \
 	/* row: interrupts */                                                                \
 	INSTRUCTION(int_nmi, "int $2", GP, GP)                                               \
@@ -141,11 +144,7 @@
 	INSTRUCTION(jump_tss, WORD(0) "movw $0x40, 4(%rbx)\n ljmp *(%rbx)", GP, GP)          \
 	INSTRUCTION(call_ring0, WORD(0x100000) "movw $8, 4(%rbx)\n lcall *(%rbx)", GP, GP)   \
 	INSTRUCTION(retf_ring0, "push $8\n push %rbx\n lretq", GP, GP)                       \
-	INSTRUCTION(iret_ring0,                                                              \
-		    "mov %rsp, %rdx\n push $0x10\n push %rdx\n push $2\n push $8\n push %rbx\n iretq", \
-		    GP, GP)                                                                  \
-	INSTRUCTION(iret_ring0_null_ss,                                                      \
-		    "mov %rsp, %rdx\n push $0\n push %rdx\n push $2\n push $8\n push %rbx\n iretq", \
-		    GP, GP)
+	INSTRUCTION(iret_ring0, IRET(0x10), GP, GP)                                          \
+	INSTRUCTION(iret_ring0_null_ss, IRET(0), GP, GP)
 
 #endif

@@ -40,7 +40,8 @@ static void check_one(uint8_t irq_on, uint8_t busy)
 	CHECK(count == before + 1, "irq_on %u busy %u: %u NMIs", irq_on, busy, count - before);
 	CHECK(seen.vector == 2 && seen.cs == TORC_SEL_KERNEL_CS && seen.irq_was_on == irq_on,
 	      "frame: vector %lu cs 0x%lx irq_was_on %u", seen.vector, seen.cs, seen.irq_was_on);
-	CHECK(on_seen == 0 && busy_seen == busy, "in the handler: irq_on %u busy %u", on_seen, busy_seen);
+	CHECK(on_seen == 0 && busy_seen == busy, "in the handler: irq_on %u busy %u", on_seen,
+	      busy_seen);
 	CHECK(TORC_SHIM_VCPU->irq_on == irq_on && TORC_SHIM_VCPU->busy == busy,
 	      "after the handler: irq_on %u busy %u", TORC_SHIM_VCPU->irq_on, TORC_SHIM_VCPU->busy);
 	CHECK(TORC_SHIM_VCPU->nmi_masked == 0, "still masked");
@@ -62,32 +63,33 @@ static void check_registers(void)
 {
 	uint64_t values[14], i, flags;
 
-	__asm__ volatile("push %%rbp\n\t"
-			 "push %[values]\n\t"
-			 "mov $0x1101, %%ebx\n\t mov $0x1102, %%ebp\n\t mov $0x1103, %%r8d\n\t"
-			 "mov $0x1104, %%r9d\n\t mov $0x1105, %%r10d\n\t mov $0x1106, %%r12d\n\t"
-			 "mov $0x1107, %%r13d\n\t mov $0x1108, %%r14d\n\t mov $0x1109, %%r15d\n\t"
-			 "mov $0x110a, %%esi\n\t mov $0x110b, %%edx\n\t xor %%edi, %%edi\n\t"
-			 "movabs %[page], %%rcx\n\t mov %[number], %%eax\n\t"
-			 "call *%%rcx\n\t"
-			 "pushf\n\t pop %%rcx\n\t"
-			 "pop %%rdi\n\t"
-			 "mov %%rbx, (%%rdi)\n\t mov %%rbp, 8(%%rdi)\n\t mov %%r8, 16(%%rdi)\n\t"
-			 "mov %%r9, 24(%%rdi)\n\t mov %%r10, 32(%%rdi)\n\t mov %%r12, 40(%%rdi)\n\t"
-			 "mov %%r13, 48(%%rdi)\n\t mov %%r14, 56(%%rdi)\n\t mov %%r15, 64(%%rdi)\n\t"
-			 "mov %%rsi, 72(%%rdi)\n\t mov %%rax, 80(%%rdi)\n\t"
-			 "pop %%rbp"
-			 : "=c"(flags)
-			 : [values] "D"(values), [page] "i"(TORC_CALL_PAGE), [number] "i"(TORC_HC_NMI_SEND)
-			 : "rax", "rbx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-			   "memory", "cc");
+	__asm__ volatile(
+		"push %%rbp\n\t"
+		"push %[values]\n\t"
+		"mov $0x1101, %%ebx\n\t mov $0x1102, %%ebp\n\t mov $0x1103, %%r8d\n\t"
+		"mov $0x1104, %%r9d\n\t mov $0x1105, %%r10d\n\t mov $0x1106, %%r12d\n\t"
+		"mov $0x1107, %%r13d\n\t mov $0x1108, %%r14d\n\t mov $0x1109, %%r15d\n\t"
+		"mov $0x110a, %%esi\n\t mov $0x110b, %%edx\n\t xor %%edi, %%edi\n\t"
+		"movabs %[page], %%rcx\n\t mov %[number], %%eax\n\t"
+		"call *%%rcx\n\t"
+		"pushf\n\t pop %%rcx\n\t"
+		"pop %%rdi\n\t"
+		"mov %%rbx, (%%rdi)\n\t mov %%rbp, 8(%%rdi)\n\t mov %%r8, 16(%%rdi)\n\t"
+		"mov %%r9, 24(%%rdi)\n\t mov %%r10, 32(%%rdi)\n\t mov %%r12, 40(%%rdi)\n\t"
+		"mov %%r13, 48(%%rdi)\n\t mov %%r14, 56(%%rdi)\n\t mov %%r15, 64(%%rdi)\n\t"
+		"mov %%rsi, 72(%%rdi)\n\t mov %%rax, 80(%%rdi)\n\t"
+		"pop %%rbp"
+		: "=c"(flags)
+		: [values] "D"(values), [page] "i"(TORC_CALL_PAGE), [number] "i"(TORC_HC_NMI_SEND)
+		: "rax", "rbx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+		  "memory", "cc");
 	for (i = 0; i < 10; i++)
 		CHECK(values[i] == 0x1101 + i, "register %lu is 0x%lx", i, values[i]);
 	CHECK(values[10] == 0, "result of nmi_send: 0x%lx", values[10]);
 	CHECK(flags & GUEST_FLAG_IF, "flags 0x%lx", flags);
 }
 
-/* Ring 3 is interrupted too: a timer event in ring 3 sends the NMI, which comes before ring 3 goes on. */
+/* Ring 3 is interrupted too: a timer event sends the NMI, which comes before ring 3 goes on. */
 void guest_event(uint32_t port)
 {
 	if (port == TORC_PORT_TIMER)
@@ -96,7 +98,9 @@ void guest_event(uint32_t port)
 
 static void check_ring3(void)
 {
-	static const uint8_t spin[] = { 0x48, 0xff, 0xc0, 0x48, 0x39, 0xd8, 0x75, 0xf8, 0x0f, 0x05 };
+	static const uint8_t spin[] = { 0x48, 0xff, 0xc0, /* inc rax */
+					0x48, 0x39, 0xd8, /* cmp rax, rbx */
+					0x75, 0xf8, 0x0f, 0x05 };
 	struct guest_regs regs = guest_user_regs(0);
 	uint32_t before = count;
 
@@ -105,8 +109,8 @@ static void check_ring3(void)
 	regs.rcx = 0x1234;
 	torc_set_timer(torc_clock_ns(TORC_CLOCK) + 1000000);
 	guest_user_run(&regs, false);
-	CHECK(regs.vector == GUEST_VECTOR_SYSCALL && regs.rax == 10000000, "ring 3: vector %lu rax %lu",
-	      regs.vector, regs.rax);
+	CHECK(regs.vector == GUEST_VECTOR_SYSCALL && regs.rax == 10000000,
+	      "ring 3: vector %lu rax %lu", regs.vector, regs.rax);
 	CHECK(count == before + 1, "ring 3: %u NMIs", count - before);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * A null stack segment cannot be loaded in ring 1 or ring 3 (Intel SDM 3A 5.7: only rings 0 to 2 may in 64-bit
- * mode, and only with RPL = CPL; a selector with another RPL faults).
+ * A null stack segment cannot be loaded in ring 1 or ring 3 (Intel SDM 3A 5.7: only rings 0 to 2
+ * may in 64-bit mode, and only with RPL = CPL; a selector with another RPL faults).
  *
- * Attack: MOV SS, LSS and POP of null selectors with each RPL. Vulnerable: the ring changes.
+ * Attack: MOV SS, LSS and POP of null selectors with each RPL.
+ * Vulnerable: the ring changes.
  * Fixed: #GP, or the load is allowed and the ring stays.
  */
 #include "conformance.h"

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Pinning: a tree filled with plain stores becomes tables by one operation, cannot be written then,
- * and is ordinary memory again when it is unpinned. Trees that must not be are refused whole.
+ * Pinning: a tree filled with plain stores becomes tables by one operation, cannot be written
+ * then, and is ordinary memory again when it is unpinned. Trees that must not be are refused
+ * whole.
  *
- * Attack: tables at the wrong level, tables mapped writable, tables of themselves, entries smuggled in by plain
- * stores before the pin. Vulnerable: ring 1 writes a page table. Fixed: EBUSY, EPERM or EINVAL, and everything as before.
+ * Attack: tables at the wrong level, tables mapped writable, tables of themselves, entries
+ * smuggled in by plain stores before the pin.
+ * Vulnerable: ring 1 writes a page table.
+ * Fixed: EBUSY, EPERM or EINVAL, and everything as before.
  */
 #include "conformance.h"
 
-#define RW (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_USER | TORC_PTE_ACCESSED)
-#define RO (TORC_PTE_PRESENT | TORC_PTE_USER | TORC_PTE_ACCESSED)
+#define RW	      (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_USER | TORC_PTE_ACCESSED)
+#define RO	      (TORC_PTE_PRESENT | TORC_PTE_USER | TORC_PTE_ACCESSED)
 #define PAGE_SIZE_BIT 0x80UL
 
 static uint64_t root, l3, l2, l1, data;
@@ -64,10 +67,14 @@ static void check_good(void)
 	expect_status("pin at another level", pin(root, 3), TORC_EBUSY);
 	expect_status("load", guest_op(TORC_OP_NEW_ROOT, root, 0), TORC_OK);
 	guest_root = root;
-	regs = (struct guest_regs){ .rip = 0x400000, .cs = TORC_SEL_USER_CS, .rflags = 0x202,
-				    .rsp = 0x401000, .ss = TORC_SEL_USER_SS };
+	regs = (struct guest_regs){ .rip = 0x400000,
+				    .cs = TORC_SEL_USER_CS,
+				    .rflags = 0x202,
+				    .rsp = 0x401000,
+				    .ss = TORC_SEL_USER_SS };
 	guest_user_run(&regs, false);
-	CHECK(regs.vector == GUEST_VECTOR_SYSCALL, "ring 3 under the new root: vector %lu", regs.vector);
+	CHECK(regs.vector == GUEST_VECTOR_SYSCALL, "ring 3 under the new root: vector %lu",
+	      regs.vector);
 	expect_status("unpin the root in use", unpin(root), TORC_OK);
 	CHECK(!writable(root), "the root in use can be written");
 	expect_status("load the old one", guest_op(TORC_OP_NEW_ROOT, old_root, 0), TORC_OK);
@@ -90,7 +97,10 @@ static void expect_refused(const char *what, uint64_t *entry, uint64_t value, in
 	      "%s: something stayed a table", what);
 }
 
-/* row: wrong-level, row: superpages, row: own-table-writable, row: reserved-bits, row: hypervisor-slots */
+/*
+ * row: wrong-level, row: superpages, row: own-table-writable, row: reserved-bits,
+ * row: hypervisor-slots
+ */
 static void check_bad(void)
 {
 	fill_tree();
@@ -126,14 +136,18 @@ static void check_operands(void)
 			expect_status("pin at no level", pin(data, level), TORC_EINVAL);
 	expect_status("pin at level 2^32+4", pin(data, (1UL << 32) + 4), TORC_EINVAL);
 	expect_status("root that is an ordinary level-1 table",
-		      guest_op(TORC_OP_NEW_ROOT, guest_entry(guest_root, GUEST_LINEAR_BASE, 1) & ~0xfffUL, 0),
+		      guest_op(TORC_OP_NEW_ROOT,
+			       guest_entry(guest_root, GUEST_LINEAR_BASE, 1) & ~0xfffUL, 0),
 		      TORC_EBUSY);
-	expect_status("root with bad bits", guest_op(TORC_OP_NEW_ROOT, guest_root, 1UL << 20), TORC_EINVAL);
-	expect_status("root that is no page", guest_op(TORC_OP_NEW_ROOT, 1UL << 45, 0), TORC_ENOENT);
-	expect_status("pin of the vCPU page",
-		      pin(guest_start->vcpu_page << 12, 1), TORC_EBUSY);
-	expect_status("pin of the console ring", pin(guest_start->console_ring << 12, 1), TORC_EBUSY);
-	expect_status("pin of the kernel's image", pin(guest_image_gpa(&root) & ~0xfffUL, 1), TORC_EBUSY);
+	expect_status("root with bad bits", guest_op(TORC_OP_NEW_ROOT, guest_root, 1UL << 20),
+		      TORC_EINVAL);
+	expect_status("root that is no page", guest_op(TORC_OP_NEW_ROOT, 1UL << 45, 0),
+		      TORC_ENOENT);
+	expect_status("pin of the vCPU page", pin(guest_start->vcpu_page << 12, 1), TORC_EBUSY);
+	expect_status("pin of the console ring", pin(guest_start->console_ring << 12, 1),
+		      TORC_EBUSY);
+	expect_status("pin of the kernel's image", pin(guest_image_gpa(&root) & ~0xfffUL, 1),
+		      TORC_EBUSY);
 	expect_status("pin of the batch area",
 		      pin(guest_linear_gpa(guest_queue.area) & ~0xfffUL, 1), TORC_EBUSY);
 }
@@ -149,7 +163,8 @@ static void check_writable_elsewhere(void)
 	memset(at(data), 0, TORC_PAGE_SIZE);
 	expect_status("pin of a page writable elsewhere", pin(data, 1), TORC_EBUSY);
 	entry = guest_entry(guest_root, user, 1);
-	expect_status("make it read-only", guest_op(TORC_OP_CLEAR_BITS, entry, TORC_PTE_WRITE), TORC_OK);
+	expect_status("make it read-only", guest_op(TORC_OP_CLEAR_BITS, entry, TORC_PTE_WRITE),
+		      TORC_OK);
 	expect_status("pin", pin(data, 1), TORC_OK);
 	expect_status("make a table writable", guest_op(TORC_OP_SET, entry, to(data)), TORC_EBUSY);
 	expect_status("unpin", unpin(data), TORC_OK);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * A vCPU that is interrupted and goes on later finds everything as it was: general, XMM, segment and debug
- * registers, bases, flags. Two domains do this to each other, each with values of its own.
+ * A vCPU that is interrupted and goes on later finds everything as it was: general, XMM, segment
+ * and debug registers, bases, flags. Two domains do this to each other, each with values of its
+ * own.
  */
 #include "conformance.h"
 

@@ -3,10 +3,11 @@
 /*
  * Every privileged instruction, from ring 1 and from ring 3.
  *
- * Background: ring 1 is privileged for paging but not for instructions. Some of them the hypervisor
- * carries out on the vCPU's own state, and counts in the census; the others fault.
- * Vulnerable: the machine's state changes. Fixed: lib/instructions.h says what happens to each; afterwards
- * the vCPU works as before, and nothing of ring 3 was ever emulated.
+ * Background: ring 1 is privileged for paging but not for instructions. Some of them the
+ * hypervisor carries out on the vCPU's own state, and counts in the census; the others fault.
+ * Vulnerable: the machine's state changes.
+ * Fixed: lib/instructions.h says what happens to each; afterwards the vCPU works as before, and
+ * nothing of ring 3 was ever emulated.
  */
 #include "conformance.h"
 #include "instructions.h"
@@ -28,7 +29,7 @@ static const struct instruction {
 #undef INSTRUCTION
 };
 
-#define COUNT (sizeof(instructions) / sizeof(instructions[0]))
+#define COUNT	(sizeof(instructions) / sizeof(instructions[0]))
 #define SCRATCH 0x4000 /* in ring 3's memory */
 
 static void judge(const char *name, const char *ring, enum outcome expected, bool faulted,
@@ -69,7 +70,8 @@ static void try_ring1(const struct instruction *instruction)
 	struct guest_fault fault;
 
 	arm();
-	fault = guest_probe_code(instruction->code, (size_t)(instruction->end - instruction->code), 0);
+	fault = guest_probe_code(instruction->code, (size_t)(instruction->end - instruction->code),
+				 0);
 	torc_irq_off();
 	judge(instruction->name, "ring 1", instruction->ring1, fault.hit, fault.vector);
 }
@@ -109,7 +111,8 @@ static void check_popf(void)
 }
 
 /* row: unprivileged - CPUID, RDTSC, XGETBV run; what they say of the machine is no secret. */
-CODE(harmless, "xor %eax, %eax\n xor %ecx, %ecx\n push %rbx\n cpuid\n pop %rbx\n rdtsc\n pushf\n popf");
+CODE(harmless,
+     "xor %eax, %eax\n xor %ecx, %ecx\n push %rbx\n cpuid\n pop %rbx\n rdtsc\n pushf\n popf");
 
 static void check_harmless(void)
 {

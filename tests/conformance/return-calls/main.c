@@ -3,13 +3,14 @@
 /*
  * The return calls: what they accept, and what they refuse without a change.
  *
- * Background: the frame of a return stands in memory that the guest can write, and the gate loads it
- * into the processor in ring 0.
- * Attack: addresses that are not canonical (SYSRET and IRETQ would fault in ring 0, CVE-2012-0217's
- * mistake), selectors of ring 0 or of nothing, flags that change the interrupt flag or I/O level.
+ * Background: the frame of a return stands in memory that the guest can write, and the gate loads
+ * it into the processor in ring 0.
+ * Attack: addresses that are not canonical (SYSRET and IRETQ would fault in ring 0,
+ * CVE-2012-0217's mistake), selectors of ring 0 or of nothing, flags that change the interrupt
+ * flag or I/O level.
  * Vulnerable: a fault in ring 0 on the guest's stack, ring 3 code at a lower ring.
- * Fixed: the call comes back with the vector in R11 and nothing else has changed; RPL is made 3 and flags are
- * filtered.
+ * Fixed: the call comes back with the vector in R11 and nothing else has changed; RPL is made 3
+ * and flags are filtered.
  */
 #include "conformance.h"
 
@@ -33,7 +34,8 @@ static void expect_refusal(const char *what, struct guest_regs *regs, bool by_sy
 	uint64_t gs = torc_read_gs_base();
 
 	guest_user_run(regs, by_syscall);
-	CHECK(regs->vector == GUEST_VECTOR_REFUSED, "%s: not refused, vector %lu", what, regs->vector);
+	CHECK(regs->vector == GUEST_VECTOR_REFUSED, "%s: not refused, vector %lu", what,
+	      regs->vector);
 	if (regs->vector == GUEST_VECTOR_REFUSED)
 		CHECK(regs->error >= 10 && regs->error <= 14, "%s: refused by vector %lu", what,
 		      regs->error);
@@ -108,7 +110,8 @@ static void check_selectors(void)
 		regs.cs = selector;
 		guest_user_run(&regs, false);
 		if (regs.vector == GUEST_VECTOR_REFUSED) {
-			CHECK((selector | 3) != TORC_SEL_USER_CS && (selector | 3) != TORC_SEL_USER_CS32,
+			CHECK((selector | 3) != TORC_SEL_USER_CS &&
+				      (selector | 3) != TORC_SEL_USER_CS32,
 			      "CS 0x%lx refused", selector);
 			continue;
 		}
@@ -143,7 +146,8 @@ static void check_flags(void)
 			regs.rflags = 1UL << bit;
 			guest_user_run(&regs, form);
 			flags = regs.rbx;
-			CHECK(regs.vector == GUEST_VECTOR_SYSCALL, "flag %u: vector %lu", bit, regs.vector);
+			CHECK(regs.vector == GUEST_VECTOR_SYSCALL, "flag %u: vector %lu", bit,
+			      regs.vector);
 			CHECK(!(flags & FLAGS_FORBIDDEN), "flag %u: flags 0x%lx", bit, flags);
 			CHECK(flags & GUEST_FLAG_IF, "flag %u: interrupts off", bit);
 			CHECK(!(flags >> 22), "flag %u: reserved flags 0x%lx", bit, flags);
@@ -152,8 +156,8 @@ static void check_flags(void)
 	regs = start_at(GUEST_USER_BASE);
 	regs.rflags = 0x100;
 	guest_user_run(&regs, false);
-	CHECK(regs.vector == 1 && regs.rip == GUEST_USER_BASE + 1, "TF: vector %lu at 0x%lx", regs.vector,
-	      regs.rip);
+	CHECK(regs.vector == 1 && regs.rip == GUEST_USER_BASE + 1, "TF: vector %lu at 0x%lx",
+	      regs.vector, regs.rip);
 }
 
 /* To ring 1 with virtual interrupts on: registers, flags and stack as asked for, irq_on set. */
@@ -161,41 +165,42 @@ static void check_ring1(void)
 {
 	uint64_t rcx, r11, flags, on, rsp, target_rsp;
 
-	__asm__ volatile("mov	%%rsp, %[target]\n\t"
-			 "sub	$64, %[target]\n\t"
-			 "lea	1f(%%rip), %%rax\n\t"
-			 "mov	%%rax, %c[rip](%[page])\n\t"
-			 "movq	%[cs], %c[cs_at](%[page])\n\t"
-			 "movq	$0x4200cd7, %c[rflags](%[page])\n\t"
-			 "mov	%[target], %c[rsp_at](%[page])\n\t"
-			 "movq	$0x1111, %c[rcx_at](%[page])\n\t"
-			 "movq	$0x2222, %c[r11_at](%[page])\n\t"
-			 "mov	%[call], %%rcx\n\t"
-			 "mov	%%rsp, %%rbx\n\t"
-			 "call	*%%rcx\n\t"
-			 "ud2\n"
-			 "1:	mov	%%rsp, %%rax\n\t"
-			 "mov	%%rbx, %%rsp\n\t"
-			 "pushf\n\t"
-			 "pop	%%rdx\n\t"
-			 "cld\n\t"
-			 "mov	%%r11, %%rsi\n\t"
-			 "movzbl (%[page]), %%edi"
-			 : "=&a"(rsp), "=&c"(rcx), "=&d"(flags), "=&S"(r11), "=&D"(on),
-			   [target] "=&r"(target_rsp)
-			 : [page] "r"(TORC_VCPU_PAGE), [call] "r"(TORC_CALL_PAGE + TORC_CALL_RETURN),
-			   [cs] "i"(TORC_SEL_KERNEL_CS),
-			   [rip] "i"(TORC_VCPU_RET + TORC_RET_RIP),
-			   [cs_at] "i"(TORC_VCPU_RET + TORC_RET_CS),
-			   [rflags] "i"(TORC_VCPU_RET + TORC_RET_RFLAGS),
-			   [rsp_at] "i"(TORC_VCPU_RET + TORC_RET_RSP),
-			   [rcx_at] "i"(TORC_VCPU_RET + TORC_RET_RCX),
-			   [r11_at] "i"(TORC_VCPU_RET + TORC_RET_R11)
-			 : "rbx", "r11", "memory", "cc");
+	__asm__ volatile(
+		"mov	%%rsp, %[target]\n\t"
+		"sub	$64, %[target]\n\t"
+		"lea	1f(%%rip), %%rax\n\t"
+		"mov	%%rax, %c[rip](%[page])\n\t"
+		"movq	%[cs], %c[cs_at](%[page])\n\t"
+		"movq	$0x4200cd7, %c[rflags](%[page])\n\t"
+		"mov	%[target], %c[rsp_at](%[page])\n\t"
+		"movq	$0x1111, %c[rcx_at](%[page])\n\t"
+		"movq	$0x2222, %c[r11_at](%[page])\n\t"
+		"mov	%[call], %%rcx\n\t"
+		"mov	%%rsp, %%rbx\n\t"
+		"call	*%%rcx\n\t"
+		"ud2\n"
+		"1:	mov	%%rsp, %%rax\n\t"
+		"mov	%%rbx, %%rsp\n\t"
+		"pushf\n\t"
+		"pop	%%rdx\n\t"
+		"cld\n\t"
+		"mov	%%r11, %%rsi\n\t"
+		"movzbl (%[page]), %%edi"
+		: "=&a"(rsp), "=&c"(rcx), "=&d"(flags), "=&S"(r11),
+		  "=&D"(on), [target] "=&r"(target_rsp)
+		: [page] "r"(TORC_VCPU_PAGE), [call] "r"(TORC_CALL_PAGE + TORC_CALL_RETURN),
+		  [cs] "i"(TORC_SEL_KERNEL_CS), [rip] "i"(TORC_VCPU_RET + TORC_RET_RIP),
+		  [cs_at] "i"(TORC_VCPU_RET + TORC_RET_CS),
+		  [rflags] "i"(TORC_VCPU_RET + TORC_RET_RFLAGS),
+		  [rsp_at] "i"(TORC_VCPU_RET + TORC_RET_RSP),
+		  [rcx_at] "i"(TORC_VCPU_RET + TORC_RET_RCX),
+		  [r11_at] "i"(TORC_VCPU_RET + TORC_RET_R11)
+		: "rbx", "r11", "memory", "cc");
 	torc_irq_off();
 	CHECK(rcx == 0x1111 && r11 == 0x2222, "ring 1: rcx 0x%lx r11 0x%lx", rcx, r11);
 	CHECK(rsp == target_rsp, "ring 1: rsp 0x%lx instead of 0x%lx", rsp, target_rsp);
-	CHECK((flags & 0x200cd5) == 0x200cd5 && !(flags & FLAGS_FORBIDDEN), "ring 1: flags 0x%lx", flags);
+	CHECK((flags & 0x200cd5) == 0x200cd5 && !(flags & FLAGS_FORBIDDEN), "ring 1: flags 0x%lx",
+	      flags);
 	CHECK(on == 1, "ring 1: irq_on %lu", on);
 }
 

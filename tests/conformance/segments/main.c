@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The descriptors that a guest may set: TLS in the GDT, and the LDT, usable from ring 3 in 64-bit and
- * 32-bit code; 16-bit stack segments keep the upper half of ESP across entries.
+ * The descriptors that a guest may set: TLS in the GDT, and the LDT, usable from ring 3 in 64-bit
+ * and 32-bit code; 16-bit stack segments keep the upper half of ESP across entries.
  */
 #include "conformance.h"
 
-#define DATA 0x4000
+#define DATA		    0x4000
 #define LDT_SELECTOR(index) ((index) << 3 | 7)
 
 CODE(load_fs, "mov %ebx, %fs\n mov %fs:0, %eax\n syscall");
-CODE(code32, ".code32\n mov %ds:(%ebx), %eax\n mov %esp, %ecx\n mov %cs, %edx\n int $0x80\n .code64");
+CODE(code32,
+     ".code32\n mov %ds:(%ebx), %eax\n mov %esp, %ecx\n mov %cs, %edx\n int $0x80\n .code64");
 
 static struct guest_regs run(const uint8_t *code, size_t bytes, uint16_t cs, uint64_t rbx)
 {
@@ -31,14 +32,15 @@ static void check_tls(void)
 	*(uint32_t *)(guest_user_memory() + DATA) = 0xabcd1234;
 	for (index = TORC_GDT_FIRST_FREE; index <= TORC_GDT_LAST_FREE; index++) {
 		expect_status("set_descriptor",
-			      torc_set_descriptor(index, torc_descriptor(base, 0xfffff, 0xc0f2)), TORC_OK);
+			      torc_set_descriptor(index, torc_descriptor(base, 0xfffff, 0xc0f2)),
+			      TORC_OK);
 		regs = run(load_fs, CODE_BYTES(load_fs), TORC_SEL_USER_CS, torc_selector(index));
 		CHECK(regs.vector == GUEST_VECTOR_SYSCALL && (uint32_t)regs.rax == 0xabcd1234,
 		      "TLS %u: vector %lu rax 0x%lx", index, regs.vector, regs.rax);
 		expect_status("set_descriptor", torc_set_descriptor(index, 0), TORC_OK);
 		regs = run(load_fs, CODE_BYTES(load_fs), TORC_SEL_USER_CS, torc_selector(index));
-		CHECK(regs.vector == 13 && regs.error == index * 8, "TLS %u removed: vector %lu error 0x%lx",
-		      index, regs.vector, regs.error);
+		CHECK(regs.vector == 13 && regs.error == index * 8,
+		      "TLS %u removed: vector %lu error 0x%lx", index, regs.vector, regs.error);
 	}
 }
 
@@ -48,7 +50,7 @@ static void check_ldt(void)
 	struct guest_regs regs;
 
 	page[0] = torc_descriptor(GUEST_USER_BASE + DATA, 0xfffff, 0xc0f2);
-	page[1] = torc_descriptor(0, 0xfffff, 0xc0fa);		  /* 32-bit code */
+	page[1] = torc_descriptor(0, 0xfffff, 0xc0fa);		    /* 32-bit code */
 	page[2] = torc_descriptor(GUEST_USER_BASE, 0xffff, 0x00f2); /* 16-bit data */
 	page[511] = page[0];
 	uint64_t pfn = page_of(page);
@@ -74,8 +76,8 @@ static void check_ldt(void)
 	regs.rsp = 0x12344f00;
 	regs.rbx = GUEST_USER_BASE + DATA;
 	guest_user_run(&regs, false);
-	CHECK(regs.vector == TORC_VECTOR_SYSCALL32, "16-bit stack: vector %lu error 0x%lx", regs.vector,
-	      regs.error);
+	CHECK(regs.vector == TORC_VECTOR_SYSCALL32, "16-bit stack: vector %lu error 0x%lx",
+	      regs.vector, regs.error);
 	CHECK((uint32_t)regs.rcx == 0x12344f00, "16-bit stack: ESP was 0x%lx", regs.rcx);
 	expect_status("torc_ldt_set", torc_ldt_set(&pfn, 0), TORC_OK);
 	regs = run(load_fs, CODE_BYTES(load_fs), TORC_SEL_USER_CS, LDT_SELECTOR(0));
@@ -98,11 +100,11 @@ static void check_bad(void)
 	expect_status("torc_ldt_set", torc_ldt_set(&pfn, sizeof(bad) / sizeof(bad[0])), TORC_OK);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		regs = run(load_fs, CODE_BYTES(load_fs), TORC_SEL_USER_CS, LDT_SELECTOR(i));
-		CHECK(regs.vector == 13 || regs.vector == 11, "descriptor 0x%lx as data: vector %lu", bad[i],
-		      regs.vector);
+		CHECK(regs.vector == 13 || regs.vector == 11,
+		      "descriptor 0x%lx as data: vector %lu", bad[i], regs.vector);
 		regs = run(load_fs, CODE_BYTES(load_fs), LDT_SELECTOR(i), 0);
-		CHECK(regs.vector == GUEST_VECTOR_REFUSED, "descriptor 0x%lx as code: vector %lu", bad[i],
-		      regs.vector);
+		CHECK(regs.vector == GUEST_VECTOR_REFUSED, "descriptor 0x%lx as code: vector %lu",
+		      bad[i], regs.vector);
 	}
 	torc_ldt_set(&pfn, 0);
 }

@@ -35,7 +35,8 @@ static void check_page(void)
 	CHECK(start->boot_first + start->boot_pages <= start->pages, "boot pages %lu+%lu",
 	      start->boot_first, start->boot_pages);
 	CHECK(start->machine_frames >= start->pages, "%lu machine frames", start->machine_frames);
-	CHECK(start->initrd_size == 0, "an initrd of %lu bytes that nobody gave", start->initrd_size);
+	CHECK(start->initrd_size == 0, "an initrd of %lu bytes that nobody gave",
+	      start->initrd_size);
 	CHECK(start->tsc_khz > 1000, "TSC of %u kHz", start->tsc_khz);
 	CHECK(start->wall_ns > 1700000000ULL * 1000000000, "wall clock at %lu ns", start->wall_ns);
 	CHECK(start->control == TORC_CONTROL_NONE, "control request %u", start->control);
@@ -81,14 +82,16 @@ static void check_windows(void)
 	for (pfn = 0; pfn < guest_start->pages; pfn++) {
 		mfn = torc_pfn_to_mfn(pfn);
 		CHECK(mfn < guest_start->machine_frames, "pfn 0x%lx: mfn 0x%lx", pfn, mfn);
-		CHECK(torc_mfn_to_pfn(mfn) == pfn, "mfn 0x%lx: pfn 0x%lx", mfn, torc_mfn_to_pfn(mfn));
+		CHECK(torc_mfn_to_pfn(mfn) == pfn, "mfn 0x%lx: pfn 0x%lx", mfn,
+		      torc_mfn_to_pfn(mfn));
 		entry = guest_entry(guest_root, (uint64_t)guest_linear(pfn << TORC_PAGE_SHIFT), 1);
 		if (!entry) {
 			FAILURE("pfn 0x%lx is not in the linear map", pfn);
 			return;
 		}
 		entry = guest_entry_read(entry);
-		CHECK((entry & TORC_PTE_FRAME) == pfn << TORC_PAGE_SHIFT, "linear entry 0x%lx", entry);
+		CHECK((entry & TORC_PTE_FRAME) == pfn << TORC_PAGE_SHIFT, "linear entry 0x%lx",
+		      entry);
 		CHECK(entry & TORC_PTE_NX, "linear map executable at pfn 0x%lx", pfn);
 	}
 }

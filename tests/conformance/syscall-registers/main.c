@@ -52,7 +52,8 @@ static void round_trip(bool by_syscall, uint64_t flags)
 	CHECK(regs.vector == GUEST_VECTOR_SYSCALL, "vector %lu", regs.vector);
 	CHECK(regs.rip == GUEST_USER_BASE + 2, "rip 0x%lx", regs.rip);
 	CHECK(regs.rsp == 0xfedcba9876543210, "rsp 0x%lx", regs.rsp);
-	CHECK((regs.rflags & FLAGS_KEPT) == flags, "flags 0x%lx instead of 0x%lx", regs.rflags, flags);
+	CHECK((regs.rflags & FLAGS_KEPT) == flags, "flags 0x%lx instead of 0x%lx", regs.rflags,
+	      flags);
 	CHECK(torc_user_gs() == gs, "user GS base 0x%lx", torc_user_gs());
 	compare("into the kernel", &regs, 1, true);
 
@@ -60,7 +61,8 @@ static void round_trip(bool by_syscall, uint64_t flags)
 	guest_user_run(&regs, by_syscall);
 	compare("through ring 3", &regs, 77, true);
 	CHECK(regs.rip == GUEST_USER_BASE + 4, "rip 0x%lx", regs.rip);
-	CHECK((regs.rflags & FLAGS_KEPT) == flags, "flags 0x%lx instead of 0x%lx", regs.rflags, flags);
+	CHECK((regs.rflags & FLAGS_KEPT) == flags, "flags 0x%lx instead of 0x%lx", regs.rflags,
+	      flags);
 
 	fill(&regs, 99);
 	guest_user_run(&regs, by_syscall);

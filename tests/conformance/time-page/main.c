@@ -32,11 +32,15 @@ static void check_rate(void)
 		;
 	ns = torc_clock_ns(TORC_CLOCK) - ns;
 	expected = 50000000;
-	CHECK(ns > expected * 99 / 100 && ns < expected * 3, "50 ms of ticks are %lu us", ns / 1000);
-	CHECK(TORC_CLOCK->tsc_khz == guest_start->tsc_khz, "TSC %u kHz and %u kHz", TORC_CLOCK->tsc_khz,
-	      guest_start->tsc_khz);
-	CHECK(torc_clock_scale(guest_start->tsc_khz * 1000UL, TORC_CLOCK->mul, TORC_CLOCK->shift) / 1000 -
-			      999900 < 200, "a second of ticks is %lu ns",
+	CHECK(ns > expected * 99 / 100 && ns < expected * 3, "50 ms of ticks are %lu us",
+	      ns / 1000);
+	CHECK(TORC_CLOCK->tsc_khz == guest_start->tsc_khz, "TSC %u kHz and %u kHz",
+	      TORC_CLOCK->tsc_khz, guest_start->tsc_khz);
+	CHECK(torc_clock_scale(guest_start->tsc_khz * 1000UL, TORC_CLOCK->mul, TORC_CLOCK->shift) /
+				      1000 -
+			      999900 <
+		      200,
+	      "a second of ticks is %lu ns",
 	      torc_clock_scale(guest_start->tsc_khz * 1000UL, TORC_CLOCK->mul, TORC_CLOCK->shift));
 }
 
@@ -57,7 +61,8 @@ static void check_ring3(void)
 	guest_user_memory();
 	expect_status("time page read-only in ring 3",
 		      guest_map(page, guest_start->time_page,
-				TORC_PTE_PRESENT | TORC_PTE_USER | TORC_PTE_NX), TORC_OK);
+				TORC_PTE_PRESENT | TORC_PTE_USER | TORC_PTE_NX),
+		      TORC_OK);
 	CHECK(torc_clock_ns((void *)page) >= TORC_CLOCK->ns_base, "no time there");
 	entry = guest_entry(guest_root, page, 1);
 	CHECK(guest_op(TORC_OP_SET, entry, 0) == TORC_OK, "cannot unmap");

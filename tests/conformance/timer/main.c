@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The one-shot timer: fires once, not before its deadline and not much after, can be moved and disarmed,
- * and a deadline in the past fires at once.
+ * The one-shot timer: fires once, not before its deadline and not much after, can be moved and
+ * disarmed, and a deadline in the past fires at once.
  */
 #include "conformance.h"
 
