@@ -161,11 +161,13 @@ static void check_writable_elsewhere(void)
 	guest_user_memory();
 	expect_status("map", guest_map(user, data >> 12, RW), TORC_OK);
 	memset(at(data), 0, TORC_PAGE_SIZE);
+	CHECK(!guest_probe_write(user).hit, "cannot write the page");
 	expect_status("pin of a page writable elsewhere", pin(data, 1), TORC_EBUSY);
 	entry = guest_entry(guest_root, user, 1);
 	expect_status("make it read-only", guest_op(TORC_OP_CLEAR_BITS, entry, TORC_PTE_WRITE),
 		      TORC_OK);
 	expect_status("pin", pin(data, 1), TORC_OK);
+	expect_fault("write to a table by a translation of before", guest_probe_write(user), 14);
 	expect_status("make a table writable", guest_op(TORC_OP_SET, entry, to(data)), TORC_EBUSY);
 	expect_status("unpin", unpin(data), TORC_OK);
 	expect_status("make it writable again", guest_op(TORC_OP_SET, entry, to(data)), TORC_OK);
