@@ -68,8 +68,12 @@
 
 /* SYSCALL's mask: everything but the always-one bit goes, VM, VIF and VIP too. */
 #define GATE_SYSCALL_MASK 0x3f7fd5
-/* What a guest may have in RFLAGS: CF PF AF ZF SF TF DF OF RF AC ID. */
-#define GATE_RFLAGS_ALLOWED 0x250dd5
+/*
+ * What a guest may have in RFLAGS: CF PF AF ZF SF TF DF OF NT RF AC ID. NT is harmless out there:
+ * SYSCALL's mask and the interrupt gates clear it on every way in, and programs find it kept on
+ * hardware.
+ */
+#define GATE_RFLAGS_ALLOWED 0x254dd5
 #define GATE_RFLAGS_FORCED 0x202
 
 #ifndef __ASSEMBLER__

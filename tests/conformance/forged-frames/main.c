@@ -14,7 +14,7 @@
  */
 #include "conformance.h"
 
-#define FORBIDDEN     0x1a7000UL /* IOPL NT VM VIF VIP */
+#define FORBIDDEN     0x1a3000UL /* IOPL VM VIF VIP */
 #define NON_CANONICAL 0x0000800000000000UL
 
 /* row: native-iret - IF and IOPL that ring 1 pops are ignored. */

@@ -14,7 +14,7 @@
  */
 #include "conformance.h"
 
-#define FLAGS_FORBIDDEN 0x1a7000UL /* IOPL NT VM VIF VIP; bit 20.. below */
+#define FLAGS_FORBIDDEN 0x1a3000UL /* IOPL VM VIF VIP */
 
 CODE(report, "pushf\n pop %rbx\n mov %cs, %ecx\n mov %ss, %edx\n syscall");
 CODE(report32, ".code32\n mov %cs, %ecx\n mov %ss, %edx\n int $0x80\n .code64");
