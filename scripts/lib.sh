@@ -30,7 +30,7 @@ content_key() { # content_key WORD... -- PATH...; paths lie in the repository
 	shift
 	(
 		printf '%s\n' "${words[@]}"
-		cd "$torc_top"
+		cd "$torc_top" || exit
 		find "${@#"$torc_top"/}" -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum
 	) | sha256sum | cut -c1-20
 }
