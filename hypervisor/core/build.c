@@ -68,19 +68,22 @@ static const char *parse_string(struct plan *plan, const char *string)
 {
 	char text[32];
 	const char *why;
+	int length;
 	u64 value;
 
 	strlcpy(plan->name, "?", sizeof(plan->name));
 	why = parse_name(plan, string);
 	if (why)
 		return why;
-	if (cmdline_get(string, "mem", text, sizeof(text)) < 1 || !parse_size(text, &value))
+	length = cmdline_get(string, "mem", text, sizeof(text));
+	if (length < 1 || length >= (int)sizeof(text) || !parse_size(text, &value))
 		return "its memory size is missing or no size: say mem=SIZE, as in mem=64M";
 	if (value < MIB(2) || value > GIB(512))
 		return "its memory size is outside 2M to 512G";
 	plan->pages = ALIGN_UP(value, CHUNK_SIZE) >> PAGE_SHIFT;
-	if (cmdline_get(string, "vcpus", text, sizeof(text)) >= 0 &&
-	    (!parse_number(text, &value) || value != 1))
+	length = cmdline_get(string, "vcpus", text, sizeof(text));
+	if (length >= (int)sizeof(text) ||
+	    (length >= 0 && (!parse_number(text, &value) || value != 1)))
 		return "this version runs one vCPU in each domain: say vcpus=1";
 	plan->cmdline = cmdline_after(string, "--");
 	if (!plan->cmdline)
@@ -96,9 +99,10 @@ static bool range_allowed(u64 start, u64 bytes)
 	       (start >> 63) == (last >> 63) && (last < TORC_HOLE_START || start >= TORC_HOLE_END);
 }
 
+/* Of ranges that are not empty and may end where the address space ends. */
 static bool overlap(u64 a, u64 a_bytes, u64 b, u64 b_bytes)
 {
-	return a < b + b_bytes && b < a + a_bytes;
+	return a <= b + (b_bytes - 1) && b <= a + (a_bytes - 1);
 }
 
 static const char *check_note(const struct plan *plan)

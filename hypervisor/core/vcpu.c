@@ -186,21 +186,25 @@ static void fpu_reset(void *fpu)
 	*(u32 *)((u8 *)fpu + 24) = 0x1f80;
 }
 
+static void *page_zalloc(void)
+{
+	mfn_t mfn = page_alloc();
+
+	return mfn == INVALID_MFN ? NULL : mfn_to_virt(mfn);
+}
+
 /**
  * vcpu_create - makes vCPU @id of @domain, down, without page and root
- * Return: NULL without memory.
+ * Return: NULL without memory; vcpu_destroy() then gives back what domain->vcpu[@id] has.
  */
 struct vcpu *vcpu_create(struct domain *domain, u32 id)
 {
-	mfn_t mfn = page_alloc(), fpu, roots;
-	mfn_t *const own[] = { &fpu, &roots };
-	struct vcpu *vcpu;
+	struct vcpu *vcpu = page_zalloc();
 	unsigned int i;
 
 	_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "allocated as one page");
-	if (mfn == INVALID_MFN)
+	if (!vcpu)
 		return NULL;
-	vcpu = mfn_to_virt(mfn);
 	domain->vcpu[id] = vcpu;
 	vcpu->domain = domain;
 	vcpu->id = id;
@@ -216,13 +220,13 @@ struct vcpu *vcpu_create(struct domain *domain, u32 id)
 	vcpu->gate_l3 = vcpu->gate_l2 = vcpu->gate_l1 = INVALID_MFN;
 	vcpu->desc_mfn = vcpu->stack_mfn = vcpu->nmi_mfn = vcpu->ist_mfn = INVALID_MFN;
 	vcpu->alias_l2 = vcpu->alias_l1 = INVALID_MFN;
-	if (!alloc_all(own, ARRAY_SIZE(own)) || !gate_create(vcpu))
-		return NULL;
-	vcpu->fpu = mfn_to_virt(fpu);
-	fpu_reset(vcpu->fpu);
-	vcpu->roots = mfn_to_virt(roots);
-	for (i = 0; i < ROOT_COPIES; i++)
+	vcpu->fpu = page_zalloc();
+	vcpu->roots = page_zalloc();
+	for (i = 0; vcpu->roots && i < ROOT_COPIES; i++)
 		vcpu->roots[i] = (struct root_copy){ INVALID_MFN, INVALID_MFN };
+	if (!vcpu->fpu || !vcpu->roots || !gate_create(vcpu))
+		return NULL;
+	fpu_reset(vcpu->fpu);
 	return vcpu;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "layout.h"
 #include "world.h"
 
 struct uses {
@@ -113,6 +114,11 @@ static const char *audit_holders(void)
 		problem = use(vcpu->root, FRAME_L4, "the vCPU's root");
 	if (!problem && vcpu->page_pfn != INVALID_PFN)
 		problem = use(mfn_of(vcpu->page_pfn), FRAME_WRITABLE, "the vCPU page");
+	/* A domain that the builder made has these two as well. */
+	if (!problem && domain->console)
+		problem = use(virt_to_mfn(domain->console), FRAME_WRITABLE, "the console");
+	if (!problem && domain->console)
+		problem = use(mfn_of(domain->time_pfn), FRAME_WRITABLE, "the time page");
 	for (i = 0; i < TORC_BATCH_PAGES && !problem; i++)
 		if (vcpu->batch_pfn[i] != INVALID_PFN)
 			problem = use(mfn_of(vcpu->batch_pfn[i]), FRAME_WRITABLE, "the batch area");
