@@ -175,7 +175,7 @@ static u64 random_entry(void)
 	case 0:
 		return 0;
 	case 1:
-		return 0xe00 & random_next(&dice);
+		return (0xf00 | PTE_NX) & random_next(&dice);
 	case 2:
 		return mfn_to_paddr(mfn); /* not present, but naming memory */
 	case 3:
@@ -346,11 +346,13 @@ static void do_hold(struct operation *op)
 						 INVALID_PFN;
 }
 
-/* What the guest itself writes into ordinary memory; not with G, which validation may take out. */
+/* What the guest itself writes into ordinary memory; without G, which validation may take out. */
 static void do_plain(struct operation *op)
 {
 	op->name = "plain";
-	op->entry = random_entry_for(op->page, op->spot) & ~PTE_G;
+	op->entry = random_entry_for(op->page, op->spot);
+	if (op->entry & PTE_P)
+		op->entry &= ~PTE_G;
 	if (model.level[op->page])
 		return;
 	model.entry[op->page][op->spot] = op->entry;
