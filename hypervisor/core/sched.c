@@ -96,6 +96,7 @@ void sched_tick(void)
 	u64 now = time_now_ns();
 	u32 i;
 
+	this_cpu()->armed = 0;
 	for (domain = domain_list; domain; domain = domain->next) {
 		for (i = 0; i < domain->vcpu_count; i++) {
 			struct vcpu *vcpu = domain->vcpu[i];
@@ -123,22 +124,26 @@ bool sched_preempt_due(unsigned int work)
 	return next_deadline() <= now || (queue_head && cpu->current->slice_end <= now);
 }
 
-static void arm_timer(struct vcpu *vcpu)
+/* Leaves the timer alone while it stands right: reaching it is slow, and all ways out come by here. */
+static void arm_timer(struct cpu *cpu)
 {
 	u64 next = next_deadline();
 
-	if (vcpu && queue_head)
-		next = MIN(next, vcpu->slice_end);
+	if (cpu->current && queue_head)
+		next = MIN(next, cpu->current->slice_end);
+	if (next == cpu->armed)
+		return;
+	cpu->armed = next;
 	if (next == TIMER_NEVER)
 		timer_disarm();
 	else
 		timer_arm(next);
 }
 
-static void idle(void)
+static void idle(struct cpu *cpu)
 {
 	console_flush();
-	arm_timer(NULL);
+	arm_timer(cpu);
 	cpu_idle_once();
 }
 
@@ -196,8 +201,8 @@ struct vcpu *sched_pick(void)
 		if (next)
 			dispatch(cpu, next);
 		else
-			idle();
+			idle(cpu);
 	}
-	arm_timer(cpu->current);
+	arm_timer(cpu);
 	return cpu->current;
 }

@@ -119,6 +119,7 @@ struct domain {
  * struct cpu - a physical CPU
  * @current: vCPU whose registers are live; NULL while idle
  * @loaded: vCPU whose FPU, segment and debug registers are in the processor
+ * @armed: what the timer was armed for; 0 when it must be armed anew
  */
 struct cpu {
 	u32 id;
@@ -127,6 +128,7 @@ struct cpu {
 	struct gate_desc *desc;
 	bool need_resched;
 	unsigned int work; /* since the last look at the clock */
+	u64 armed;
 	u64 nmi_count;
 };
 
