@@ -51,9 +51,14 @@ static bool read_cr(struct vcpu *vcpu, unsigned int number, u64 *value)
 	}
 }
 
-/* A write is carried out when it changes nothing but what the guest may change. */
-static bool write_cr(struct vcpu *vcpu, unsigned int number, u64 value)
+/*
+ * A write is carried out when it changes nothing but what the guest may change. @again: it stopped
+ * half-way, and the guest is to execute the instruction once more.
+ */
+static bool write_cr(struct vcpu *vcpu, unsigned int number, u64 value, bool *again)
 {
+	mfn_t mfn = domain_mfn(vcpu->domain, value >> PAGE_SHIFT);
+	int error;
 	u64 now;
 
 	switch (number) {
@@ -62,8 +67,9 @@ static bool write_cr(struct vcpu *vcpu, unsigned int number, u64 value)
 			return false;
 		return hc_set_task_switched(vcpu, !!(value & CR0_TS)) == 0;
 	case 3:
-		return domain_mfn(vcpu->domain, value >> PAGE_SHIFT) != INVALID_MFN &&
-		       root_load(vcpu, domain_mfn(vcpu->domain, value >> PAGE_SHIFT)) == 0;
+		error = mfn == INVALID_MFN ? TORC_ENOENT : root_load(vcpu, mfn);
+		*again = error == STOPPED;
+		return !error || *again;
 	case 4:
 		return read_cr(vcpu, 4, &now) && now == value;
 	default:
@@ -99,7 +105,7 @@ static void emulate_in(struct regs *regs, unsigned int size)
 		regs->rax |= size == 2 ? 0xffff : 0xff;
 }
 
-static bool carry_out(struct vcpu *vcpu, const struct instruction *insn)
+static bool carry_out(struct vcpu *vcpu, const struct instruction *insn, bool *again)
 {
 	struct regs *regs = vcpu->regs;
 	u64 value;
@@ -118,7 +124,7 @@ static bool carry_out(struct vcpu *vcpu, const struct instruction *insn)
 	case INSN_MOV_FROM_CR:
 		return read_cr(vcpu, insn->reg, gpr(regs, insn->gpr));
 	case INSN_MOV_TO_CR:
-		return write_cr(vcpu, insn->reg, *gpr(regs, insn->gpr));
+		return write_cr(vcpu, insn->reg, *gpr(regs, insn->gpr), again);
 	case INSN_MOV_FROM_DR:
 		if (hc_get_debugreg(vcpu, insn->reg, &value))
 			return false;
@@ -149,14 +155,17 @@ bool emulate(struct vcpu *vcpu)
 {
 	u8 bytes[INSTRUCTION_MAX];
 	struct instruction insn;
+	bool again = false;
 	u64 rip = vcpu->regs->rip;
 	size_t count;
 
 	if (vcpu->regs->error)
 		return false;
 	count = guest_read(vcpu, (gva_t){ rip }, bytes, sizeof(bytes));
-	if (!instruction_decode(bytes, count, &insn) || !carry_out(vcpu, &insn))
+	if (!instruction_decode(bytes, count, &insn) || !carry_out(vcpu, &insn, &again))
 		return false;
+	if (again)
+		return true;
 	census_count(vcpu->domain, insn.id, rip);
 	vcpu->regs->rip = rip + insn.length;
 	return true;

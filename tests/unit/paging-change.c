@@ -163,13 +163,13 @@ Test(change, compare_set_that_fails_leaves_no_table_behind)
 
 Test(change, clear_gives_back_what_the_entry_took)
 {
-	cr_expect_eq(table_clear(domain, mfn_of(L1), 0), entry_of(DATA, RW));
-	cr_expect_eq(table_clear(domain, mfn_of(L1), 1), entry_of(DATA2, RO));
-	cr_expect_eq(table_clear(domain, mfn_of(L1), 2), 0);
+	cr_expect_eq(clear_one(domain, mfn_of(L1), 0), entry_of(DATA, RW));
+	cr_expect_eq(clear_one(domain, mfn_of(L1), 1), entry_of(DATA2, RO));
+	cr_expect_eq(clear_one(domain, mfn_of(L1), 2), 0);
 	expect_counts(DATA, 0, 0);
 	expect_counts(DATA2, 0, 0);
 	set(3, 0xe00, false);
-	cr_expect_eq(table_clear(domain, mfn_of(L1), 3), 0xe00);
+	cr_expect_eq(clear_one(domain, mfn_of(L1), 3), 0xe00);
 	cr_expect_eq(page_of(L1)[3], 0);
 	EXPECT_AUDIT();
 }
@@ -185,7 +185,7 @@ Test(change, clear_of_the_last_use_ends_a_table)
 		cr_assert_eq(table_set(domain, table, 3, entry_of(OTHER_L1, TABLE), false, NULL), 0);
 		cr_expect_eq(frame_of(OTHER_L1)->type, level - 1);
 		EXPECT_AUDIT();
-		cr_expect_eq(table_clear(domain, table, 3), entry_of(OTHER_L1, TABLE));
+		cr_expect_eq(clear_one(domain, table, 3), entry_of(OTHER_L1, TABLE));
 		cr_expect_eq(frame_of(OTHER_L1)->type, FRAME_NONE);
 		EXPECT_AUDIT();
 	}
@@ -198,10 +198,10 @@ Test(change, a_table_named_twice_lives_until_the_second_entry_goes)
 	/* Other bits of a table entry may change in place. */
 	cr_assert_eq(table_set(domain, mfn_of(L2), 1, entry_of(OTHER_L1, PTE_P), false, NULL), 0);
 	expect_counts(OTHER_L1, 2, 2);
-	table_clear(domain, mfn_of(L2), 0);
+	clear_one(domain, mfn_of(L2), 0);
 	cr_expect_eq(frame_of(OTHER_L1)->type, FRAME_L1);
 	EXPECT_AUDIT();
-	table_clear(domain, mfn_of(L2), 1);
+	clear_one(domain, mfn_of(L2), 1);
 	cr_expect_eq(frame_of(OTHER_L1)->type, FRAME_NONE);
 	EXPECT_AUDIT();
 }
@@ -222,20 +222,20 @@ Test(change, a_table_replaced_by_itself_stays_valid)
 
 Test(change, clear_bits_writes_protects_with_its_count)
 {
-	table_clear_bits(domain, mfn_of(L1), 0, PTE_W);
+	table_clear_bits(domain, mfn_of(L1), 0, 1, PTE_W);
 	cr_expect_eq(page_of(L1)[0], entry_of(DATA, RW & ~PTE_W));
 	expect_counts(DATA, 0, 1);
 	EXPECT_AUDIT();
-	table_clear_bits(domain, mfn_of(L1), 0, PTE_W); /* again: no second count is dropped */
+	table_clear_bits(domain, mfn_of(L1), 0, 1, PTE_W); /* again: no second count is dropped */
 	expect_counts(DATA, 0, 1);
-	table_clear_bits(domain, mfn_of(L1), 1, PTE_A | PTE_D);
+	table_clear_bits(domain, mfn_of(L1), 1, 1, PTE_A | PTE_D);
 	cr_expect_eq(page_of(L1)[1], entry_of(DATA2, RO & ~PTE_A));
 	set(2, 0xe06, false);
-	table_clear_bits(domain, mfn_of(L1), 2, PTE_W | PTE_A | PTE_D);
+	table_clear_bits(domain, mfn_of(L1), 2, 1, PTE_W | PTE_A | PTE_D);
 	cr_expect_eq(page_of(L1)[2], 0xe06, "a non-present entry is left alone");
 	EXPECT_AUDIT();
 	cr_assert_eq(table_set(domain, mfn_of(L2), 0, entry_of(OTHER_L1, TABLE), false, NULL), 0);
-	table_clear_bits(domain, mfn_of(L2), 0, PTE_W | PTE_A);
+	table_clear_bits(domain, mfn_of(L2), 0, 1, PTE_W | PTE_A);
 	cr_expect_eq(page_of(L2)[0], entry_of(OTHER_L1, PTE_P | PTE_U));
 	expect_counts(OTHER_L1, 1, 1);
 	EXPECT_AUDIT();
@@ -273,6 +273,6 @@ Test(change, the_last_entry_of_a_table_is_as_good_as_the_first)
 	cr_expect_eq(table_set(domain, mfn_of(L1), 511, entry_of(DATA3, RW), false, NULL), 0);
 	cr_expect_eq(page_of(L1)[511], entry_of(DATA3, RW));
 	EXPECT_AUDIT();
-	cr_expect_eq(table_clear(domain, mfn_of(L1), 511), entry_of(DATA3, RW));
+	cr_expect_eq(clear_one(domain, mfn_of(L1), 511), entry_of(DATA3, RW));
 	EXPECT_AUDIT();
 }

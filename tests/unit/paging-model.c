@@ -264,7 +264,7 @@ static void do_clear(struct operation *op)
 	op->name = "clear";
 	if (!model.level[op->page])
 		return;
-	cr_assert_eq(table_clear(domain, page_mfn(op->page), spots[op->spot]),
+	cr_assert_eq(clear_one(domain, page_mfn(op->page), spots[op->spot]),
 		     model.entry[op->page][op->spot]);
 	model.entry[op->page][op->spot] = 0;
 }
@@ -278,7 +278,7 @@ static void do_clear_bits(struct operation *op)
 	op->entry = bits[random_below(&dice, ARRAY_SIZE(bits))];
 	if (!model.level[op->page])
 		return;
-	table_clear_bits(domain, page_mfn(op->page), spots[op->spot], op->entry);
+	table_clear_bits(domain, page_mfn(op->page), spots[op->spot], 1, op->entry);
 	if (*slot & PTE_P)
 		*slot &= ~op->entry;
 }

@@ -290,7 +290,7 @@ Test(stop, random_operations_that_stop_anywhere)
 			break;
 		case 5:
 			if (table_is_live(frame_of(table)))
-				table_clear(domain, mfn_of(table), index);
+				clear_one(domain, mfn_of(table), index);
 			break;
 		}
 		problem = audit();

@@ -53,10 +53,10 @@ Test(root, changes_reach_the_copy)
 	cr_expect_eq(table[5], entry_of(L3, TABLE));
 	cr_assert_eq(table_compare_set(domain, mfn_of(ROOT), 6, entry_of(L3, TABLE), &old), 0);
 	cr_expect_eq(table[6], entry_of(L3, TABLE));
-	table_clear_bits(domain, mfn_of(ROOT), 6, PTE_W);
+	table_clear_bits(domain, mfn_of(ROOT), 6, 1, PTE_W);
 	cr_expect_eq(table[6], entry_of(L3, TABLE & ~PTE_W));
 	EXPECT_AUDIT();
-	table_clear(domain, mfn_of(ROOT), 6);
+	clear_one(domain, mfn_of(ROOT), 6);
 	cr_expect_eq(table[6], 0);
 	EXPECT_AUDIT();
 }
@@ -69,14 +69,14 @@ Test(root, clearing_a_slot_of_the_hypervisor_leaves_the_gate_in_place)
 
 	copy();
 	for (slot = TORC_SLOT_FIRST; slot <= TORC_SLOT_LAST; slot++) {
-		table_clear(domain, mfn_of(ROOT), slot);
+		clear_one(domain, mfn_of(ROOT), slot);
 		EXPECT_AUDIT();
 		table_set(domain, mfn_of(ROOT), slot, 0, false, NULL);
 		EXPECT_AUDIT();
 		old = 0;
 		table_compare_set(domain, mfn_of(ROOT), slot, 0, &old);
 		EXPECT_AUDIT();
-		table_clear_bits(domain, mfn_of(ROOT), slot, PTE_W);
+		table_clear_bits(domain, mfn_of(ROOT), slot, 1, PTE_W);
 		EXPECT_AUDIT();
 	}
 }

@@ -9,6 +9,15 @@
 #include "random.h"
 #include "world.h"
 
+/* table_clear() of one entry, which it returns. */
+static inline u64 clear_one(struct domain *domain, mfn_t mfn, unsigned int index)
+{
+	u64 old;
+
+	table_clear(domain, mfn, index, 1, &old);
+	return old;
+}
+
 #define EXPECT_AUDIT() \
 	do { \
 		const char *problem_ = audit(); \
