@@ -22,12 +22,12 @@ mkdir -p "$1"
 output=$(realpath "$1")
 series=$torc_top/patches/linux-6.1
 abi=$torc_top/abi
-abi_parts=("$abi/include" "$abi/hypercalls.tbl" "$abi/generate.awk")
 shim=$torc_top/guest-shim
 results=(guest.elf bzImage vmlinux modules config System.map key)
 
 source=$("$torc_top/scripts/linux-source.sh")
-key=$(content_key "$(basename "$source")" "$(gcc -dumpfullversion)" -- "$series" "${abi_parts[@]}" \
+key=$(content_key "$(basename "$source")" "$(gcc -dumpfullversion)" -- "$series" \
+	"$abi/include" "$abi/hypercalls.tbl" "$abi/generate.awk" \
 	"$shim/include" "$shim/src" "$shim/compat" "$torc_top/scripts/linux-build.sh")
 kept=$torc_cache/linux/$key
 
@@ -52,10 +52,10 @@ apply_series() { # apply_series DIRECTORY
 	done
 }
 
-copy_shim() { # copy_shim DIRECTORY: ABI and shim as the port's makefiles expect them
+copy_shim() { # copy_shim DIRECTORY: ABI and shim where the port's makefile expects them
 	local place=$1/arch/x86/torc
 	mkdir -p "$place/abi" "$place/shim"
-	cp -R "${abi_parts[@]}" "$place/abi/"
+	cp -R "$abi/include" "$place/abi/"
 	cp -R "$shim/include" "$shim/src" "$shim/compat" "$place/shim/"
 	awk -v mode=prototypes -f "$abi/generate.awk" "$abi/hypercalls.tbl" \
 		>"$place/shim/include/torc/calls.h"
