@@ -72,11 +72,24 @@ int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, b
 /** table_compare_set - the same if the entry is still *@old; else *@old receives it, TORC_EAGAIN */
 int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, u64 *old);
 
-/** table_clear - clears one entry and returns the old one; the table must be live */
-u64 table_clear(struct domain *domain, mfn_t mfn, unsigned int index);
+/**
+ * table_clear - clears @count entries; the table must be live
+ * @old: receives the old entries, may be NULL
+ * One entry at a time above level 1, table_settle() between them.
+ */
+void table_clear(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count, u64 *old);
 
-/** table_clear_bits - clears @bits (W, A, D) in a present entry; the table must be live */
-void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, u64 bits);
+/** table_clear_bits - clears @bits (W, A, D) in those of @count entries that are present */
+void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
+		      u64 bits);
+
+/**
+ * table_fill - sets @count entries from an array that a guest can write
+ * @done: receives how many were set; errors as table_set()
+ * One entry at a time above level 1, table_settle() between them.
+ */
+int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
+	       const u64 *entries, unsigned int *done);
 
 /* linear.c */
 void linear_protect(struct domain *domain, mfn_t mfn);

@@ -67,6 +67,7 @@ typedef struct {
 #undef __noreturn
 #undef __aligned
 #undef __used
+#undef __always_inline
 #undef __section
 #undef __format_printf
 #undef __unused
@@ -74,6 +75,7 @@ typedef struct {
 #define __noreturn	__attribute__((noreturn))
 #define __aligned(n)	__attribute__((aligned(n)))
 #define __used		__attribute__((used))
+#define __always_inline	inline __attribute__((always_inline))
 #define __unused	__attribute__((unused))
 #define __section(s)	__attribute__((section(s)))
 #define __format_printf(f, a) __attribute__((format(printf, f, a)))

@@ -13,10 +13,13 @@
 #include "sched.h"
 
 #define AREA_WORDS_PER_PAGE (PAGE_SIZE / 8)
-/* Between two entries or operations: finish what the last one left, and see who else is waiting. */
-static bool must_stop(struct domain *domain)
+/* Entries of a level-1 table done between two looks at who else is waiting. */
+#define PIECE 16
+
+/* Between two pieces of work: finish what the last one left, and see who else is waiting. */
+static bool must_stop(struct domain *domain, unsigned int work)
 {
-	return !table_settle(domain) || sched_preempt_due(1);
+	return !table_settle(domain) || sched_preempt_due(work);
 }
 
 static void *area_page(struct vcpu *vcpu, u64 page)
@@ -104,11 +107,25 @@ static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
 	}
 }
 
+/*
+ * The next piece of a range operation: how many entries. An entry of an upper level may stand for a
+ * whole tree, so it is a piece of its own. Words of the batch area are taken from one page at a time.
+ */
+static unsigned int next_piece(const struct torc_batch_op *op, const struct place *place, bool words)
+{
+	unsigned int count = MIN(op->count - op->done, PIECE);
+	u64 word = (op->old >> 3) + op->done;
+
+	if (frame_table[place->mfn].type != FRAME_L1)
+		return 1;
+	return words ? MIN(count, AREA_WORDS_PER_PAGE - word % AREA_WORDS_PER_PAGE) : count;
+}
+
 static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	bool save = op->flags & TORC_BATCH_SAVE_OLD;
 	struct place place;
-	u64 old, *word;
+	unsigned int piece;
 	int error = find_place(vcpu, op, op->count, &place);
 
 	if (error)
@@ -116,13 +133,12 @@ static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op)
 	if (!table_is_live(&frame_table[place.mfn]) ||
 	    (save && !area_has(vcpu, op->old, op->count)))
 		return TORC_EINVAL;
-	for (; op->done < op->count; op->done++) {
-		if (must_stop(vcpu->domain))
+	for (; op->done < op->count; op->done += piece) {
+		piece = next_piece(op, &place, save);
+		if (must_stop(vcpu->domain, piece))
 			return STOPPED;
-		word = save ? area_word(vcpu, op->old + op->done * 8ull) : NULL;
-		old = table_clear(vcpu->domain, place.mfn, place.index + op->done);
-		if (word)
-			*word = old;
+		table_clear(vcpu->domain, place.mfn, place.index + op->done, piece,
+			    save ? area_word(vcpu, op->old + op->done * 8ull) : NULL);
 	}
 	return 0;
 }
@@ -130,16 +146,19 @@ static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op)
 static int clear_bits(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
+	unsigned int piece;
 	int error = find_place(vcpu, op, op->count, &place);
 
 	if (error)
 		return error;
 	if (!table_is_live(&frame_table[place.mfn]) || (op->value & ~(PTE_W | PTE_A | PTE_D)))
 		return TORC_EINVAL;
-	for (; op->done < op->count; op->done++) {
-		if (must_stop(vcpu->domain))
+	for (; op->done < op->count; op->done += piece) {
+		piece = next_piece(op, &place, false);
+		if (must_stop(vcpu->domain, piece))
 			return STOPPED;
-		table_clear_bits(vcpu->domain, place.mfn, place.index + op->done, op->value);
+		table_clear_bits(vcpu->domain, place.mfn, place.index + op->done, piece,
+				 op->value);
 	}
 	return 0;
 }
@@ -147,19 +166,20 @@ static int clear_bits(struct vcpu *vcpu, struct torc_batch_op *op)
 static int fill_range(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
-	u64 *word;
+	unsigned int piece, done;
 	int error = find_place(vcpu, op, op->count, &place);
 
 	if (error)
 		return error;
 	if (!area_has(vcpu, op->old, op->count))
 		return TORC_EINVAL;
-	for (; op->done < op->count; op->done++) {
-		if (must_stop(vcpu->domain))
+	while (op->done < op->count) {
+		piece = next_piece(op, &place, true);
+		if (must_stop(vcpu->domain, piece))
 			return STOPPED;
-		word = area_word(vcpu, op->old + op->done * 8ull);
-		error = table_set(vcpu->domain, place.mfn, place.index + op->done,
-				  READ_ONCE(*word), false, NULL);
+		error = table_fill(vcpu->domain, place.mfn, place.index + op->done, piece,
+				   area_word(vcpu, op->old + op->done * 8ull), &done);
+		op->done += done;
 		if (error)
 			return error;
 	}
@@ -240,19 +260,20 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 
 s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 {
-	struct torc_batch_op *shared, op;
+	struct torc_batch_op *shared = NULL, op;
 	u64 i, failed = 0;
 	int status;
 
 	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
 		return TORC_EINVAL;
-	for (i = first; i < first + count; i++) {
-		shared = area_op(vcpu, i);
+	for (i = first; i < first + count; i++, shared++) {
+		if (i == first || i % TORC_BATCH_OPS_PER_PAGE == 0)
+			shared = area_op(vcpu, i);
 		if (!shared)
 			return TORC_ENOENT;
 		op = *(volatile struct torc_batch_op *)shared;
 		if (!(op.flags & TORC_BATCH_DONE)) {
-			if (must_stop(vcpu->domain))
+			if (must_stop(vcpu->domain, 1))
 				return TORC_EAGAIN;
 			status = run_op(vcpu, &op);
 			shared->done = op.done;

@@ -108,8 +108,8 @@ void frame_put_writable(struct domain *domain, mfn_t mfn)
 	frame->ref_count--;
 }
 
-/* Takes what a level-1 entry needs. */
-static int get_l1_entry(struct domain *domain, u64 entry)
+/* Takes what a level-1 entry needs. This and its counterpart are the heart of every batch. */
+static __always_inline int get_l1_entry(u16 owner, u64 entry)
 {
 	struct frame *frame;
 
@@ -117,8 +117,8 @@ static int get_l1_entry(struct domain *domain, u64 entry)
 		return check_absent(entry);
 	if (entry & BAD_L1)
 		return TORC_EINVAL;
-	frame = frame_owned_by(entry_mfn(entry), domain->id);
-	if (!frame)
+	frame = frame_owned_by(entry_mfn(entry), owner);
+	if (unlikely(!frame))
 		return TORC_EPERM;
 	if (get_ref(frame))
 		return TORC_ENOMEM;
@@ -129,7 +129,7 @@ static int get_l1_entry(struct domain *domain, u64 entry)
 	return 0;
 }
 
-static void put_l1_entry(u64 entry)
+static __always_inline void put_l1_entry(u64 entry)
 {
 	struct frame *frame;
 
@@ -149,7 +149,7 @@ static bool slot_is_hypervisors(unsigned int level, unsigned int index)
 static int get_entry(struct domain *domain, u64 entry, unsigned int level, unsigned int index)
 {
 	if (level == 1)
-		return get_l1_entry(domain, entry);
+		return get_l1_entry(domain->id, entry);
 	if (entry && slot_is_hypervisors(level, index))
 		return TORC_EPERM;
 	if (!(entry & PTE_P))
@@ -190,7 +190,8 @@ static int climb(struct domain *domain, struct frame *frame)
 		if (sched_preempt_due(1))
 			return STOPPED;
 		*entry = without_global(*entry, level);
-		error = get_entry(domain, *entry, level, frame->progress);
+		error = level == 1 ? get_l1_entry(domain->id, *entry) :
+				     get_entry(domain, *entry, level, frame->progress);
 		if (error)
 			return error;
 	}
@@ -385,6 +386,20 @@ static bool only_free_bits_change(u64 old, u64 entry, unsigned int level)
 	return level == 1 && (old & entry & PTE_P) && !((old ^ entry) & ~L1_FREE_BITS);
 }
 
+/* A level-1 entry is by far the most frequent, and needs none of the general cases. */
+static __always_inline int set_l1(u16 owner, u64 *slot, u64 entry, u64 *before)
+{
+	int error;
+
+	entry = without_global(entry, 1);
+	error = get_l1_entry(owner, entry);
+	if (error)
+		return error;
+	*before = __atomic_exchange_n(slot, entry, __ATOMIC_ACQ_REL);
+	put_l1_entry(*before);
+	return 0;
+}
+
 int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old)
 {
 	struct frame *frame = frame_owned_by(mfn, domain->id);
@@ -399,7 +414,11 @@ int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, b
 	level = frame->type;
 	slot = &table_of(mfn)[index];
 	entry = without_global(entry, level);
-	if (only_free_bits_change(*slot, entry, level)) {
+	if (level == 1 && !keep) {
+		error = set_l1(domain->id, slot, entry, &before);
+		if (error)
+			return error;
+	} else if (only_free_bits_change(*slot, entry, level)) {
 		before = exchange(slot, entry, keep);
 	} else {
 		error = get_entry(domain, entry, level, index);
@@ -443,32 +462,69 @@ int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 
 	return 0;
 }
 
-u64 table_clear(struct domain *domain, mfn_t mfn, unsigned int index)
+/* Clears one entry; what an entry of an upper level held may be left to table_settle(). */
+static u64 clear_entry(struct domain *domain, mfn_t mfn, unsigned int level, unsigned int index)
 {
-	unsigned int level = frame_table[mfn].type;
 	u64 old = __atomic_exchange_n(&table_of(mfn)[index], 0, __ATOMIC_ACQ_REL);
 
-	if (level == 1) {
-		put_l1_entry(old);
-		return old;
-	}
 	if (level == 4)
 		root_update(domain, mfn, index, 0);
 	release_entry(domain, old, level);
 	return old;
 }
 
-void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, u64 bits)
+void table_clear(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count, u64 *old)
 {
-	unsigned int level = frame_table[mfn].type;
-	u64 *slot = &table_of(mfn)[index];
-	u64 old;
+	unsigned int level = frame_table[mfn].type, i;
+	u64 entry;
 
-	if (!(*slot & PTE_P))
-		return;
-	old = __atomic_fetch_and(slot, ~bits, __ATOMIC_ACQ_REL);
-	if (level == 1 && (old & bits & PTE_W))
-		put_type(&frame_table[entry_mfn(old)]);
-	if (level == 4)
-		root_update(domain, mfn, index, *slot);
+	for (i = 0; i < count; i++) {
+		entry = clear_entry(domain, mfn, level, index + i);
+		if (old)
+			old[i] = entry;
+	}
+}
+
+void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
+		      u64 bits)
+{
+	unsigned int level = frame_table[mfn].type, i;
+	u64 *table = table_of(mfn), old;
+
+	for (i = index; i < index + count; i++) {
+		if (!(table[i] & PTE_P))
+			continue;
+		old = __atomic_fetch_and(&table[i], ~bits, __ATOMIC_ACQ_REL);
+		if (level == 1 && (old & bits & PTE_W))
+			put_type(&frame_table[entry_mfn(old)]);
+		if (level == 4)
+			root_update(domain, mfn, i, table[i]);
+	}
+}
+
+static int fill_l1(u16 owner, u64 *slot, unsigned int count, const u64 *entries, unsigned int *done)
+{
+	int error;
+	u64 before;
+
+	for (*done = 0; *done < count; ++*done) {
+		error = set_l1(owner, &slot[*done], READ_ONCE(entries[*done]), &before);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
+	       const u64 *entries, unsigned int *done)
+{
+	struct frame *frame = frame_owned_by(mfn, domain->id);
+	int error;
+
+	*done = 0;
+	if (frame && table_is_live(frame) && frame->type == FRAME_L1)
+		return fill_l1(domain->id, &table_of(mfn)[index], count, entries, done);
+	error = table_set(domain, mfn, index, READ_ONCE(entries[0]), false, NULL);
+	*done = !error;
+	return error;
 }
