@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/* libFuzzer: the ELF reader on any bytes. What it accepts must be what the builder can rely on. */
+#include <stdlib.h>
+#include "elf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct elf_image image = { data, size };
+	struct elf_segment segment;
+	struct torc_note note;
+	u64 first, end, low = ~0ull, high = 0;
+	unsigned int i;
+
+	if (elf_check(&image, &note, &first, &end))
+		return 0;
+	for (i = 0; elf_segment(&image, i, &segment); i++) {
+		require(segment.offset <= size && segment.file_size <= size - segment.offset);
+		require(segment.file_size <= segment.memory_size);
+		require(segment.address < 1ull << 40);
+		require(segment.memory_size <= (1ull << 40) - segment.address);
+		low = MIN(low, segment.address);
+		high = MAX(high, segment.address + segment.memory_size);
+	}
+	require(i > 0 && first == low && end == high);
+	return 0;
+}
