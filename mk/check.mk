@@ -3,7 +3,7 @@
 #
 # Tests and measurements.
 
-SUITES := tree unit conformance system
+SUITES := tree unit conformance system linux
 
 # What each suite needs beside hypervisor, runner and small guests.
 NEEDS_unit := unit
