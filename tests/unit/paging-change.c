@@ -276,3 +276,65 @@ Test(change, the_last_entry_of_a_table_is_as_good_as_the_first)
 	cr_expect_eq(clear_one(domain, mfn_of(L1), 511), entry_of(DATA3, RW));
 	EXPECT_AUDIT();
 }
+
+Test(change, ranges_are_cleared_with_and_without_keeping_the_old)
+{
+	u64 old[5] = { 7, 7, 7, 7, 7 };
+
+	set(511, entry_of(DATA3, RW), false);
+	table_clear(domain, mfn_of(L1), 0, 4, old);
+	cr_expect(old[0] == entry_of(DATA, RW) && old[1] == entry_of(DATA2, RO) && !old[2] &&
+		  !old[3] && old[4] == 7);
+	EXPECT_AUDIT();
+	table_clear(domain, mfn_of(L1), 0, 512, NULL);
+	expect_counts(DATA3, 0, 0);
+	EXPECT_AUDIT();
+}
+
+Test(change, ranges_are_filled_up_to_the_first_bad_entry)
+{
+	u64 entries[4] = { entry_of(DATA3, RW), 0xe00, entry_of(L2, RW), entry_of(DATA, RW) };
+	unsigned int done = 99;
+
+	cr_expect_eq(table_fill(domain, mfn_of(L1), 0, 4, entries, &done), TORC_EBUSY);
+	cr_expect_eq(done, 2);
+	cr_expect(page_of(L1)[0] == entries[0] && page_of(L1)[1] == 0xe00 && !page_of(L1)[2]);
+	expect_counts(DATA, 0, 0);
+	EXPECT_AUDIT();
+	cr_expect_eq(table_fill(domain, mfn_of(OTHER_L1), 0, 4, entries, &done), TORC_EINVAL);
+	cr_expect_eq(done, 0);
+	cr_expect_eq(table_fill(domain, FOREIGN_MFN, 0, 4, entries, &done), TORC_EPERM);
+	cr_expect_eq(done, 0);
+	entries[0] = entry_of(OTHER_L1, TABLE);
+	cr_expect_eq(table_fill(domain, mfn_of(L2), 0, 1, entries, &done), 0);
+	cr_expect(done == 1 && frame_of(OTHER_L1)->type == FRAME_L1);
+	EXPECT_AUDIT();
+}
+
+/* Filling has a short way of its own for level 1; it must judge every entry as the long way does. */
+Test(change, filling_is_as_strict_as_setting)
+{
+	struct random dice = { 888 };
+	unsigned int round, bit, good = 0;
+
+	cr_assert_eq(table_pin(domain, mfn_of(OTHER_L1), 1), 0);
+	for (round = 0; round < 20000; round++) {
+		static const pfn_t pages[] = { DATA, DATA2, L1, L2, VCPU_PAGE_PFN };
+		u64 entry = entry_of(pages[random_below(&dice, ARRAY_SIZE(pages))],
+				     random_once_in(&dice, 2) ? RW : RO);
+		unsigned int index = random_below(&dice, 4), done;
+		int error;
+
+		for (bit = random_below(&dice, 3); bit > 0; bit--)
+			entry ^= 1ull << random_below(&dice, 64);
+		error = table_set(domain, mfn_of(L1), index, entry, false, NULL);
+		cr_assert_eq(table_fill(domain, mfn_of(OTHER_L1), index, 1, &entry, &done), error,
+			     "entry %lx: set says %d", entry, error);
+		cr_assert_eq(done, !error);
+		if (!error)
+			cr_assert_eq(page_of(OTHER_L1)[index], page_of(L1)[index]);
+		good += !error;
+	}
+	EXPECT_AUDIT();
+	cr_expect(good > 2000 && good < 18000, "%u", good);
+}
