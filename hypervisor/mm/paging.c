@@ -35,55 +35,8 @@
 #include "cpu.h"
 #include "lib.h"
 #include "log.h"
-#include "paging.h"
+#include "entry_refs.h"
 #include "sched.h"
-
-/* Cache bits: RAM is write-back only. Large pages: not in this version. */
-#define BAD_L1 (PTE_PWT | PTE_PCD | PTE_PAT | TORC_PTE_HYPERVISOR)
-#define BAD_TABLE (PTE_PWT | PTE_PCD | PTE_PS | TORC_PTE_HYPERVISOR)
-
-/*
- * Bits of an L1 entry that can change without touching a count; W and the frame are not among
- * them.
- */
-#define L1_FREE_BITS (PTE_U | PTE_A | PTE_D | PTE_NX | 0xe00ul | 0x7f00000000000000ul)
-
-static u64 *table_of(mfn_t mfn)
-{
-	return mfn_to_virt(mfn);
-}
-
-/* A non-present entry must not name memory: a processor may load from it speculatively (L1TF). */
-static int check_absent(u64 entry)
-{
-	mfn_t mfn = entry_mfn(entry);
-
-	return mfn == 0 || mfn >= frame_count ? 0 : TORC_EINVAL;
-}
-
-static int get_writable(struct frame *frame)
-{
-	if (frame->type_count == 0)
-		frame->type = FRAME_WRITABLE;
-	else if (frame->type != FRAME_WRITABLE)
-		return TORC_EBUSY;
-	frame->type_count++;
-	return 0;
-}
-
-static void put_type(struct frame *frame)
-{
-	if (--frame->type_count == 0)
-		frame->type = FRAME_NONE;
-}
-
-static int get_ref(struct frame *frame)
-{
-	if (unlikely(frame->ref_count == ~0u))
-		return TORC_ENOMEM;
-	frame->ref_count++;
-	return 0;
-}
 
 int frame_get_writable(struct domain *domain, mfn_t mfn)
 {
@@ -108,45 +61,12 @@ void frame_put_writable(struct domain *domain, mfn_t mfn)
 	frame->ref_count--;
 }
 
-/* Takes what a level-1 entry needs. This and its counterpart are the heart of every batch. */
-static __always_inline int get_l1_entry(u16 owner, u64 entry)
-{
-	struct frame *frame;
-
-	if (!(entry & PTE_P))
-		return check_absent(entry);
-	if (entry & BAD_L1)
-		return TORC_EINVAL;
-	frame = frame_owned_by(entry_mfn(entry), owner);
-	if (unlikely(!frame))
-		return TORC_EPERM;
-	if (get_ref(frame))
-		return TORC_ENOMEM;
-	if ((entry & PTE_W) && get_writable(frame)) {
-		frame->ref_count--;
-		return TORC_EBUSY;
-	}
-	return 0;
-}
-
-static __always_inline void put_l1_entry(u64 entry)
-{
-	struct frame *frame;
-
-	if (!(entry & PTE_P))
-		return;
-	frame = &frame_table[entry_mfn(entry)];
-	if (entry & PTE_W)
-		put_type(frame);
-	frame->ref_count--;
-}
-
 static bool slot_is_hypervisors(unsigned int level, unsigned int index)
 {
 	return level == 4 && index >= TORC_SLOT_FIRST && index <= TORC_SLOT_LAST;
 }
 
-static int get_entry(struct domain *domain, u64 entry, unsigned int level, unsigned int index)
+int entry_get(struct domain *domain, u64 entry, unsigned int level, unsigned int index)
 {
 	if (level == 1)
 		return get_l1_entry(domain->id, entry);
@@ -157,12 +77,6 @@ static int get_entry(struct domain *domain, u64 entry, unsigned int level, unsig
 	if (entry & BAD_TABLE)
 		return TORC_EINVAL;
 	return table_get(domain, entry_mfn(entry), level - 1);
-}
-
-/* Nothing is global. In an entry that is not present the bit is the guest's, like all others. */
-static u64 without_global(u64 entry, unsigned int level)
-{
-	return level == 1 && (entry & PTE_P) ? entry & ~PTE_G : entry;
 }
 
 static int table_put(struct domain *domain, mfn_t mfn);
@@ -191,7 +105,7 @@ static int climb(struct domain *domain, struct frame *frame)
 			return STOPPED;
 		*entry = without_global(*entry, level);
 		error = level == 1 ? get_l1_entry(domain->id, *entry) :
-				     get_entry(domain, *entry, level, frame->progress);
+				     entry_get(domain, *entry, level, frame->progress);
 		if (error)
 			return error;
 	}
@@ -355,176 +269,11 @@ int table_unpin(struct domain *domain, mfn_t mfn)
 	return 0;
 }
 
-/* Replaces *@slot; with @keep hardware's A and D are carried over if the frame stays the same. */
-static u64 exchange(u64 *slot, u64 entry, bool keep)
-{
-	u64 old = __atomic_load_n(slot, __ATOMIC_RELAXED);
-	u64 new;
-
-	if (!keep)
-		return __atomic_exchange_n(slot, entry, __ATOMIC_ACQ_REL);
-	do {
-		new = entry;
-		if ((old & entry & PTE_P) && entry_mfn(old) == entry_mfn(entry))
-			new |= old & (PTE_A | PTE_D);
-	} while (!__atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
-	return old;
-}
-
 /* Gives back what an entry that is gone from its table held. */
-static void release_entry(struct domain *domain, u64 entry, unsigned int level)
+void entry_release(struct domain *domain, u64 entry, unsigned int level)
 {
 	if (level == 1)
 		put_l1_entry(entry);
 	else if (entry & PTE_P)
 		table_release(domain, entry_mfn(entry));
-}
-
-static bool only_free_bits_change(u64 old, u64 entry, unsigned int level)
-{
-	return level == 1 && (old & entry & PTE_P) && !((old ^ entry) & ~L1_FREE_BITS);
-}
-
-/* A level-1 entry is by far the most frequent, and needs none of the general cases. */
-static __always_inline int set_l1(u16 owner, u64 *slot, u64 entry, u64 *before)
-{
-	int error;
-
-	entry = without_global(entry, 1);
-	error = get_l1_entry(owner, entry);
-	if (error)
-		return error;
-	*before = __atomic_exchange_n(slot, entry, __ATOMIC_ACQ_REL);
-	put_l1_entry(*before);
-	return 0;
-}
-
-int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old)
-{
-	struct frame *frame = frame_owned_by(mfn, domain->id);
-	unsigned int level;
-	u64 *slot, before;
-	int error;
-
-	if (!frame)
-		return TORC_EPERM;
-	if (!table_is_live(frame))
-		return TORC_EINVAL;
-	level = frame->type;
-	slot = &table_of(mfn)[index];
-	entry = without_global(entry, level);
-	if (level == 1 && !keep) {
-		error = set_l1(domain->id, slot, entry, &before);
-		if (error)
-			return error;
-	} else if (only_free_bits_change(*slot, entry, level)) {
-		before = exchange(slot, entry, keep);
-	} else {
-		error = get_entry(domain, entry, level, index);
-		if (error)
-			return error;
-		before = exchange(slot, entry, keep);
-		if (level == 4)
-			root_update(domain, mfn, index, *slot);
-		release_entry(domain, before, level);
-	}
-	if (old)
-		*old = before;
-	return 0;
-}
-
-int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, u64 *old)
-{
-	struct frame *frame = frame_owned_by(mfn, domain->id);
-	unsigned int level;
-	u64 *slot, expected = *old;
-	int error;
-
-	if (!frame)
-		return TORC_EPERM;
-	if (!table_is_live(frame))
-		return TORC_EINVAL;
-	level = frame->type;
-	slot = &table_of(mfn)[index];
-	entry = without_global(entry, level);
-	error = get_entry(domain, entry, level, index);
-	if (error)
-		return error;
-	if (!__atomic_compare_exchange_n(slot, old, entry, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_RELAXED)) {
-		release_entry(domain, entry, level);
-		return TORC_EAGAIN;
-	}
-	if (level == 4)
-		root_update(domain, mfn, index, entry);
-	release_entry(domain, expected, level);
-	return 0;
-}
-
-/* Clears one entry; what an entry of an upper level held may be left to table_settle(). */
-static u64 clear_entry(struct domain *domain, mfn_t mfn, unsigned int level, unsigned int index)
-{
-	u64 old = __atomic_exchange_n(&table_of(mfn)[index], 0, __ATOMIC_ACQ_REL);
-
-	if (level == 4)
-		root_update(domain, mfn, index, 0);
-	release_entry(domain, old, level);
-	return old;
-}
-
-void table_clear(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count, u64 *old)
-{
-	unsigned int level = frame_table[mfn].type, i;
-	u64 entry;
-
-	for (i = 0; i < count; i++) {
-		entry = clear_entry(domain, mfn, level, index + i);
-		if (old)
-			old[i] = entry;
-	}
-}
-
-void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
-		      u64 bits)
-{
-	unsigned int level = frame_table[mfn].type, i;
-	u64 *table = table_of(mfn), old;
-
-	for (i = index; i < index + count; i++) {
-		if (!(table[i] & PTE_P))
-			continue;
-		old = __atomic_fetch_and(&table[i], ~bits, __ATOMIC_ACQ_REL);
-		if (level == 1 && (old & bits & PTE_W))
-			put_type(&frame_table[entry_mfn(old)]);
-		if (level == 4)
-			root_update(domain, mfn, i, table[i]);
-	}
-}
-
-static int fill_l1(u16 owner, u64 *slot, unsigned int count, const u64 *entries, unsigned int *done)
-{
-	int error;
-	u64 before;
-
-	for (*done = 0; *done < count; ++*done) {
-		error = set_l1(owner, &slot[*done], READ_ONCE(entries[*done]), &before);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
-	       const u64 *entries, unsigned int *done)
-{
-	struct frame *frame = frame_owned_by(mfn, domain->id);
-	int error;
-
-	*done = 0;
-	if (frame && table_is_live(frame) && frame->type == FRAME_L1)
-		return fill_l1(domain->id, &table_of(mfn)[index], count, entries, done);
-	error = table_set(domain, mfn, index, READ_ONCE(entries[0]), false, NULL);
-	*done = !error;
-	return error;
 }
