@@ -9,7 +9,9 @@ SUITES := tree unit conformance system linux
 NEEDS_unit := unit
 NEEDS_linux := $(INITRAMFS)
 
-check: hypervisor tools guests $(foreach s,$(SUITES),$(NEEDS_$(s))) ## all tests; ends with "N passed, N failed"
+NEEDS := $(foreach s,$(SUITES),$(NEEDS_$(s)))
+
+check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N failed"
 	@tests/check $(SUITES)
 
 bench-quick: hypervisor tools linux ## what basic operations cost in a guest and on bare hardware

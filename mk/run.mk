@@ -5,8 +5,10 @@
 
 run: run-guest ## one Linux guest with a shell on this terminal (Ctrl-A x ends it)
 
+guest_keys := mem=512M,kernel=$(LINUX)/guest.elf,initrd=$(INITRAMFS),cmdline=console=hvc0
+
 run-guest: hypervisor tools $(INITRAMFS)
-	@$(TORC_RUN) --domain name=linux,kernel=$(LINUX)/guest.elf,initrd=$(INITRAMFS),mem=512M,cmdline='console=hvc0' || \
+	@$(TORC_RUN) --domain name=linux,$(guest_keys) || \
 		[ $$? -eq 130 ]
 
 run-hello: hypervisor tools guests ## the smallest guest

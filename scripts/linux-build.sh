@@ -77,7 +77,8 @@ prepare_tree() {
 	done <"$output/changed.new"
 	[ ! -f "$output/changed" ] ||
 		comm -23 "$output/changed" "$output/changed.new" | while read -r file; do
-			[ ! -f "$new/$file" ] || cp --remove-destination "$source/$file" "$new/$file"
+			[ ! -f "$new/$file" ] ||
+				cp --remove-destination "$source/$file" "$new/$file"
 		done
 	mv "$output/changed.new" "$output/changed"
 	rm -rf "$tree"
@@ -93,7 +94,8 @@ configure() {
 	local missing
 	kernel_make -s KCONFIG_ALLCONFIG="$series/config" allnoconfig >"$output/build.log" 2>&1 ||
 		{ cat "$output/build.log" >&2; die "the configuration failed"; }
-	missing=$(grep '^CONFIG_' "$series/config" | grep -vxF -f "$output/objects/.config") || return 0
+	missing=$(grep '^CONFIG_' "$series/config" |
+		grep -vxF -f "$output/objects/.config") || return 0
 	die "the kernel's configuration does not take:" "${missing//$'\n'/ }"
 }
 

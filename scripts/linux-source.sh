@@ -4,9 +4,9 @@
 #
 # usage: linux-source.sh [--update]
 #
-# Prints the directory of Debian's Linux 6.1 source, unpacked and unpatched, in the cache; fetches and
-# unpacks it first when it is not there. With --update it asks apt for a newer 6.1.y even when one
-# is there.
+# Prints the directory of Debian's Linux 6.1 source, unpacked and unpatched, in the cache; fetches
+# and unpacks it first when it is not there. With --update it asks apt for a newer 6.1.y even when
+# one is there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -37,7 +37,8 @@ private_apt() {
 		Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 	EOF
 	apt-get -qq -o APT::Sandbox::User=root -o Dir::Etc::SourceList="$state/debian.sources" \
-		-o Dir::Etc::SourceParts=- -o Dir::State::Lists="$state/lists" -o Dir::Cache="$state" "$@"
+		-o Dir::Etc::SourceParts=- -o Dir::State::Lists="$state/lists" \
+		-o Dir::Cache="$state" "$@"
 }
 
 download() { # into the current directory

@@ -4,9 +4,9 @@
 # What the test runners share. To be sourced.
 # shellcheck shell=bash disable=SC2034
 #
-# A suite NAME is run by tests/run-NAME, each run in a directory of its own, build/results/NAME.PID, so
-# that runs at the same time do not meet. It reports each test with report(), which prints a line and
-# adds one to the file "results" there for tests/check to count:
+# A suite NAME is run by tests/run-NAME, each run in a directory of its own,
+# build/results/NAME.PID, so that runs at the same time do not meet. It reports each test with
+# report(), which prints a line and adds one to the file "results" there for tests/check to count:
 #
 #	pass|fail|skip TAB NAME TAB SECONDS TAB REASON
 

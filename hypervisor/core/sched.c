@@ -124,7 +124,10 @@ bool sched_preempt_due(unsigned int work)
 	return next_deadline() <= now || (queue_head && cpu->current->slice_end <= now);
 }
 
-/* Leaves the timer alone while it stands right: reaching it is slow, and all ways out come by here. */
+/*
+ * Leaves the timer alone while it stands right: reaching it is slow, and all ways out come by
+ * here.
+ */
 static void arm_timer(struct cpu *cpu)
 {
 	u64 next = next_deadline();

@@ -77,7 +77,8 @@ int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 
  * @old: receives the old entries, may be NULL
  * One entry at a time above level 1, table_settle() between them.
  */
-void table_clear(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count, u64 *old);
+void table_clear(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
+		 u64 *old);
 
 /** table_clear_bits - clears @bits (W, A, D) in those of @count entries that are present */
 void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,

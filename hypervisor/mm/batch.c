@@ -109,9 +109,11 @@ static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
 
 /*
  * The next piece of a range operation: how many entries. An entry of an upper level may stand for a
- * whole tree, so it is a piece of its own. Words of the batch area are taken from one page at a time.
+ * whole tree, so it is a piece of its own. Words of the batch area are taken from one page at a
+ * time.
  */
-static unsigned int next_piece(const struct torc_batch_op *op, const struct place *place, bool words)
+static unsigned int next_piece(const struct torc_batch_op *op, const struct place *place,
+			       bool words)
 {
 	unsigned int count = MIN(op->count - op->done, PIECE);
 	u64 word = (op->old >> 3) + op->done;

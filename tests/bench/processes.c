@@ -34,7 +34,9 @@ static void reap(pid_t child, const char *what)
 	bench_check(child > 0 && waitpid(child, &status, 0) == child && status == 0, what);
 }
 
-/* The program itself with -l is the smallest thing that is sure to be there; its output is closed. */
+/*
+ * The program itself with -l is the smallest thing that is sure to be there; its output is closed.
+ */
 static void replace(void)
 {
 	close(1);
@@ -110,8 +112,8 @@ static void hand_over(volatile long *turns, long n, int parity)
  */
 static uint64_t yield_switch(long n)
 {
-	volatile long *turns = mmap(NULL, BENCH_PAGE, PROT_READ | PROT_WRITE,
-				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile long *turns =
+		mmap(NULL, BENCH_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint64_t start;
 	pid_t child;
 
@@ -180,7 +182,7 @@ static uint64_t pipe_round_trip(long n)
 
 static void loopback_up(void)
 {
-	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	bench_check(fd >= 0, "socket");
@@ -190,8 +192,8 @@ static void loopback_up(void)
 
 static uint64_t tcp_round_trip(long n)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof(at);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1, fd;
 	uint64_t took;
@@ -260,12 +262,12 @@ static uint64_t futex_round_trip(long n)
 }
 
 const struct row process_rows[] = {
-	{"fork_exit", 20, fork_exit},
-	{"fork_exec", 20, fork_exec},
-	{"vfork_exec", 50, vfork_exec},
-	{"yield_switch", 20000, yield_switch},
-	{"pipe_round_trip", 5000, pipe_round_trip},
-	{"futex_round_trip", 5000, futex_round_trip},
-	{"tcp_round_trip", 2000, tcp_round_trip},
-	{NULL, 0, NULL},
+	{ "fork_exit", 20, fork_exit },
+	{ "fork_exec", 20, fork_exec },
+	{ "vfork_exec", 50, vfork_exec },
+	{ "yield_switch", 20000, yield_switch },
+	{ "pipe_round_trip", 5000, pipe_round_trip },
+	{ "futex_round_trip", 5000, futex_round_trip },
+	{ "tcp_round_trip", 2000, tcp_round_trip },
+	{ NULL, 0, NULL },
 };

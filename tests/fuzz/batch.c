@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * libFuzzer: a guest that writes page tables and runs any operations on them, stopping anywhere. After
- * each step all references are counted anew.
+ * libFuzzer: a guest that writes page tables and runs any operations on them, stopping anywhere.
+ * After each step all references are counted anew.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * libFuzzer: the instruction decoder on any bytes. It says the same of an instruction with and without
- * what stands behind it, and nothing of one that is cut.
+ * libFuzzer: the instruction decoder on any bytes. It says the same of an instruction with and
+ * without what stands behind it, and nothing of one that is cut.
  */
 #include <stdlib.h>
 #include <string.h>

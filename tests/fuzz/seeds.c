@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
-/* Writes the inputs that the fuzzers start from: seeds DIR makes DIR/elf/..., DIR/instruction/... */
+/*
+ * Writes the inputs that the fuzzers start from: seeds DIR makes DIR/elf/..., DIR/instruction/...
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +45,20 @@ static void write_elf(void)
 static void write_instructions(void)
 {
 	static const char *const code[] = {
-		"\xfa", "\x0f\x20\xc0", "\x44\x0f\x20\xc7", "\x41\x0f\x22\xd8", "\x0f\x30", "\xe4\x60",
-		"\x66\xed", "\xf3\x66\x6d", "\x0f\x01\xd1", "\x0f\x01\x54\x24\x08",
-		"\x41\x0f\x01\x5c\x24\x10", "\x0f\x01\xbc\xc8\x11\x22\x33\x44",
-		"\x66\x44\x0f\x38\x82\x44\x24\x08", "\x0f\x01\x1d\x11\x22\x33\x44",
+		"\xfa",
+		"\x0f\x20\xc0",
+		"\x44\x0f\x20\xc7",
+		"\x41\x0f\x22\xd8",
+		"\x0f\x30",
+		"\xe4\x60",
+		"\x66\xed",
+		"\xf3\x66\x6d",
+		"\x0f\x01\xd1",
+		"\x0f\x01\x54\x24\x08",
+		"\x41\x0f\x01\x5c\x24\x10",
+		"\x0f\x01\xbc\xc8\x11\x22\x33\x44",
+		"\x66\x44\x0f\x38\x82\x44\x24\x08",
+		"\x0f\x01\x1d\x11\x22\x33\x44",
 	};
 	char name[16];
 	size_t i;
@@ -57,16 +69,27 @@ static void write_instructions(void)
 	}
 }
 
-#define WRITE(table_, index_, page_, bits_) \
-	{ .table = table_, .index = index_, .page = page_, .bits = bits_ }
-#define RUN(...) { .what = 255, __VA_ARGS__ }
+#define WRITE(table_, index_, page_, bits_)                                    \
+	{                                                                      \
+		.table = table_, .index = index_, .page = page_, .bits = bits_ \
+	}
+#define RUN(...)                         \
+	{                                \
+		.what = 255, __VA_ARGS__ \
+	}
 
 static void write_batches(void)
 {
-	/* Pages 0, 1, 2, 3: a tree of four levels; pinned, changed, stopped, loaded, taken apart. */
+	/*
+	 * Pages 0, 1, 2, 3: a tree of four levels; pinned, changed, stopped, loaded, taken apart.
+	 */
 	static const struct step tree[] = {
-		WRITE(0, 0, 1, STEP_TABLE), WRITE(1, 0, 2, STEP_TABLE), WRITE(2, 0, 3, STEP_TABLE),
-		WRITE(3, 0, 10, STEP_RW), WRITE(3, 1, 11, STEP_RO), WRITE(0, 7, 255, STEP_TABLE),
+		WRITE(0, 0, 1, STEP_TABLE),
+		WRITE(1, 0, 2, STEP_TABLE),
+		WRITE(2, 0, 3, STEP_TABLE),
+		WRITE(3, 0, 10, STEP_RW),
+		WRITE(3, 1, 11, STEP_RO),
+		WRITE(0, 7, 255, STEP_TABLE),
 		RUN(.op = TORC_OP_PIN, .table = 0, .page = 4, .stop = 3),
 		RUN(.op = TORC_OP_PIN, .table = 0, .page = 4),
 		RUN(.op = TORC_OP_SET, .table = 3, .index = 2, .page = 12, .bits = STEP_RW),
@@ -79,8 +102,11 @@ static void write_batches(void)
 	};
 	/* A tree with a foreign frame far down: it falls, and stops while it does. */
 	static const struct step falling[] = {
-		WRITE(2, 0, 3, STEP_TABLE), WRITE(2, 1, 4, STEP_TABLE), WRITE(3, 0, 10, STEP_RW),
-		WRITE(3, 2, 11, STEP_RW), WRITE(2, 9, 0, STEP_FOREIGN),
+		WRITE(2, 0, 3, STEP_TABLE),
+		WRITE(2, 1, 4, STEP_TABLE),
+		WRITE(3, 0, 10, STEP_RW),
+		WRITE(3, 2, 11, STEP_RW),
+		WRITE(2, 9, 0, STEP_FOREIGN),
 		RUN(.op = TORC_OP_PIN, .table = 2, .page = 2, .stop = 8),
 		RUN(.op = TORC_OP_PIN, .table = 3, .page = 1),
 		RUN(.op = TORC_OP_UNPIN, .table = 3),
@@ -91,7 +117,8 @@ static void write_batches(void)
 		RUN(.op = TORC_OP_PIN, .table = 5, .page = 1),
 		RUN(.op = TORC_OP_EXCHANGE, .table = 5, .page = 6, .bits = STEP_RW),
 		RUN(.op = TORC_OP_COMPARE_EXCHANGE, .table = 5, .page = 7, .bits = STEP_RO),
-		RUN(.op = TORC_OP_COMPARE_EXCHANGE, .table = 5, .page = 7, .bits = STEP_RW, .flags = 8),
+		RUN(.op = TORC_OP_COMPARE_EXCHANGE, .table = 5, .page = 7, .bits = STEP_RW,
+		    .flags = 8),
 		RUN(.op = TORC_OP_SET_KEEP, .table = 5, .page = 5, .bits = STEP_RW),
 		RUN(.op = TORC_OP_SET, .table = 5, .page = 6, .bits = STEP_RW, .flags = 64,
 		    .raw = { 0, 0, 0, 0, 0, 0, 0x10, 0 }),

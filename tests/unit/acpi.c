@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * ACPI tables that are cut, wrong or made to hurt. Around each table there is forbidden memory, which
- * the direct map of the test does not cover; a table that claims to reach into it must be ignored.
+ * ACPI tables that are cut, wrong or made to hurt. Around each table there is forbidden memory,
+ * which the direct map of the test does not cover; a table that claims to reach into it must be
+ * ignored.
  */
 #include <criterion/criterion.h>
 #include <sanitizer/asan_interface.h>
@@ -12,8 +13,8 @@
 #include "unit.h"
 
 #define MACHINE MIB(2)
-#define RSDP 0xf0000
-#define BODY 36 /* length of a table's header */
+#define RSDP	0xf0000
+#define BODY	36 /* length of a table's header */
 
 enum { RSDT, XSDT, MADT, FADT, DSDT, TABLES };
 
@@ -73,14 +74,13 @@ static void begin(unsigned int table, const char *signature, u32 size)
 }
 
 static const u8 madt_entries[] = {
-	0, 8, 0, 10, 1, 0, 0, 0,			/* CPU of APIC id 10 */
-	0, 8, 1, 11, 0, 0, 0, 0,			/* disabled */
-	0, 8, 2, 12, 3, 0, 0, 0,
-	1, 12, 5, 0, 0, 0, 0xc0, 0xfe, 24, 0, 0, 0,	/* I/O APIC */
-	2, 10, 0, 0, 2, 0, 0, 0, 0, 0,			/* ISA 0 is input 2 */
-	2, 10, 0, 9, 9, 0, 0, 0, 13, 0,
-	9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC id 256 */
-	77, 5, 1, 2, 3,					/* unknown */
+	0,  8,	0, 10, 1, 0, 0, 0, /* CPU of APIC id 10 */
+	0,  8,	1, 11, 0, 0, 0, 0, /* disabled */
+	0,  8,	2, 12, 3, 0, 0, 0, 1,  12, 5, 0,  0, 0, 0xc0, 0xfe, 24, 0, 0, 0, /* I/O APIC */
+	2,  10, 0, 0,  2, 0, 0, 0, 0,  0, /* ISA 0 is input 2 */
+	2,  10, 0, 9,  9, 0, 0, 0, 13, 0,  9, 16, 0, 0, 0,    1,    0,	0, 1, 0,
+	0,  0,	0, 0,  0, 0, /* x2APIC id 256 */
+	77, 5,	1, 2,  3,    /* unknown */
 };
 
 static const u8 aml[] = { 0x10, 8, '_', 'S', '5', '_', 0x12, 8, 4, 0x0a, 5, 0x0a, 7, 0, 0 };
@@ -215,7 +215,8 @@ Test(acpi, wrong_checksums)
 
 Test(acpi, lengths_that_lie)
 {
-	static const u32 lengths[] = { 0, 1, 8, 35, 0x10000, MIB(4), MIB(4) + 1, 0x7fffffff, 0xffffffff };
+	static const u32 lengths[] = { 0,      1,	   8,	       35,	  0x10000,
+				       MIB(4), MIB(4) + 1, 0x7fffffff, 0xffffffff };
 	unsigned int table, i;
 
 	for (table = RSDT; table < TABLES; table++)
@@ -249,9 +250,10 @@ Test(acpi, every_shorter_length)
 				seal(table);
 				/* what is cut off cannot be read at all */
 				if (size >= 8)
-					ASAN_POISON_MEMORY_REGION(bytes(table) + ALIGN_UP(size, 8),
-								  length[table] - MIN(ALIGN_UP(size, 8),
-										      length[table]));
+					ASAN_POISON_MEMORY_REGION(
+						bytes(table) + ALIGN_UP(size, 8),
+						length[table] -
+							MIN(ALIGN_UP(size, 8), length[table]));
 				read_tables();
 			}
 	}
@@ -259,8 +261,9 @@ Test(acpi, every_shorter_length)
 
 Test(acpi, addresses_that_lead_nowhere)
 {
-	static const u64 addresses[] = { 0, 0x111ffc, MACHINE - 1, MACHINE, MACHINE + 1, 0xfffffff0,
-					 GIB(4), 1ull << 46, ~0ull - 35, ~0ull, 1ull << 63 };
+	static const u64 addresses[] = { 0,	      0x111ffc,	  MACHINE - 1, MACHINE,
+					 MACHINE + 1, 0xfffffff0, GIB(4),      1ull << 46,
+					 ~0ull - 35,  ~0ull,	  1ull << 63 };
 	unsigned int i;
 
 	high = true;
@@ -323,7 +326,10 @@ Test(acpi, more_than_there_is_room_for)
 	cr_expect_eq(acpi_info.override_count, ACPI_MAX_OVERRIDES);
 }
 
-/* MADT entries whose length is 0 or 1 would be read for ever; those longer than the table, beyond it. */
+/*
+ * MADT entries whose length is 0 or 1 would be read for ever; those longer than the table, beyond
+ * it.
+ */
 Test(acpi, entries_with_bad_lengths)
 {
 	unsigned int at, value;
@@ -371,12 +377,13 @@ static bool find_s5(const u8 *code, size_t count, u8 *a, u8 *b)
 	return found;
 }
 
-#define EXPECT_S5(want_a, want_b, ...) \
-	do { \
-		static const u8 code_[] = { __VA_ARGS__ }; \
-		u8 a_ = 99, b_ = 99; \
+#define EXPECT_S5(want_a, want_b, ...)                                                 \
+	do {                                                                           \
+		static const u8 code_[] = { __VA_ARGS__ };                             \
+		u8 a_ = 99, b_ = 99;                                                   \
 		cr_expect(find_s5(code_, sizeof(code_), &a_, &b_) && a_ == (want_a) && \
-			  b_ == (want_b), "%u, %u", a_, b_); \
+				  b_ == (want_b),                                      \
+			  "%u, %u", a_, b_);                                           \
 	} while (0)
 
 #define S5_NAME 8, '_', 'S', '5', '_'
@@ -390,7 +397,8 @@ Test(s5, forms_that_firmware_uses)
 	EXPECT_S5(3, 4, 0, S5_NAME, 0x12, 12, 2, 0x0c, 3, 0, 0, 0, 0x0c, 4, 0, 0, 0);
 	EXPECT_S5(6, 6, 0, S5_NAME, 0x12, 4, 1, 0x0a, 6); /* one element serves for both */
 	EXPECT_S5(5, 7, 0, S5_NAME, 0x12, 0x46, 0, 4, 0x0a, 5, 0x0a, 7); /* long package length */
-	EXPECT_S5(5, 7, '_', 'S', '5', '_', 0, S5_NAME, 0x12, 6, 4, 0x0a, 5, 0x0a, 7); /* second one */
+	EXPECT_S5(5, 7, '_', 'S', '5', '_', 0, S5_NAME, 0x12, 6, 4, 0x0a, 5, 0x0a,
+		  7);							 /* second one */
 	EXPECT_S5(5, 7, 0, S5_NAME, 0x12, 6, 4, 0x0a, 0xfd, 0x0a, 0xff); /* three bits each */
 }
 

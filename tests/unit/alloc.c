@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Physical memory: nothing is handed out twice, nothing that is kept is handed out at all, all of it is
- * zero, and the sums are right, for any order of calls.
+ * Physical memory: nothing is handed out twice, nothing that is kept is handed out at all, all of
+ * it is zero, and the sums are right, for any order of calls.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "arena.h"
 #include "unit.h"
 
-#define MEMORY MIB(64)
-#define FRAMES (MEMORY >> PAGE_SHIFT)
+#define MEMORY	  MIB(64)
+#define FRAMES	  (MEMORY >> PAGE_SHIFT)
 #define IMAGE_END 0x180000 /* see host.h */
 
 static struct range ram[16];
@@ -71,11 +71,12 @@ static void expect_sums(void)
 {
 	struct alloc_stats s = alloc_stats();
 
-	cr_expect_eq(s.ram_pages, s.hypervisor_pages + s.reserved_pages + s.free_pages +
-				  CHUNK_PAGES * (s.guest_chunks + s.free_chunks),
-		     "ram %lu: hypervisor %lu, reserved %lu, free %lu, chunks %lu + %lu", s.ram_pages,
-		     s.hypervisor_pages, s.reserved_pages, s.free_pages, s.guest_chunks,
-		     s.free_chunks);
+	cr_expect_eq(s.ram_pages,
+		     s.hypervisor_pages + s.reserved_pages + s.free_pages +
+			     CHUNK_PAGES * (s.guest_chunks + s.free_chunks),
+		     "ram %lu: hypervisor %lu, reserved %lu, free %lu, chunks %lu + %lu",
+		     s.ram_pages, s.hypervisor_pages, s.reserved_pages, s.free_pages,
+		     s.guest_chunks, s.free_chunks);
 }
 
 static void expect_zero(mfn_t mfn)
@@ -130,7 +131,8 @@ Test(alloc, modules_come_back_when_they_are_released)
 	release_modules(&info);
 	expect_sums();
 	after = alloc_stats();
-	cr_expect_eq(before.reserved_pages - after.reserved_pages, (0x500000 - 0x181000) >> PAGE_SHIFT);
+	cr_expect_eq(before.reserved_pages - after.reserved_pages,
+		     (0x500000 - 0x181000) >> PAGE_SHIFT);
 	count = take_all(taken, true);
 	cr_expect_eq(count, after.free_pages + CHUNK_PAGES * after.free_chunks);
 	cr_expect(taken[0x200] && taken[0x423], "pages of modules");
@@ -363,10 +365,10 @@ Test(alloc_machine, a_module_outside_ram_is_no_harm)
 {
 	add_ram(0, MIB(16));
 	add_ram(MIB(20), MIB(22));
-	add_module(MIB(17), MIB(18)); /* in a hole */
+	add_module(MIB(17), MIB(18));	      /* in a hole */
 	add_module(MIB(15) + 5, MIB(21) - 5); /* across it */
-	add_module(MIB(40), MIB(41)); /* behind the end */
-	add_module(MIB(3), MIB(3)); /* empty */
+	add_module(MIB(40), MIB(41));	      /* behind the end */
+	add_module(MIB(3), MIB(3));	      /* empty */
 	alloc_init(&info);
 	expect_sums();
 	release_modules(&info);
@@ -388,8 +390,7 @@ Test(alloc_machine, modules_that_overlap_are_released_once)
 	expect_sums();
 	release_modules(&info);
 	expect_sums();
-	cr_expect_eq(alloc_stats().reserved_pages,
-		     (MIB(1) + IMAGE_END - MIB(1)) >> PAGE_SHIFT);
+	cr_expect_eq(alloc_stats().reserved_pages, (MIB(1) + IMAGE_END - MIB(1)) >> PAGE_SHIFT);
 }
 
 Test(alloc_machine, no_place_for_the_records)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Batches that stop. Stopped at any place and continued, a batch ends as if it had never stopped; and
- * whatever a guest does to the batch in between, nothing is believed that was checked before the stop.
+ * Batches that stop. Stopped at any place and continued, a batch ends as if it had never stopped;
+ * and whatever a guest does to the batch in between, nothing is believed that was checked before
+ * the stop.
  */
 #include <criterion/criterion.h>
 #include "batch.h"
@@ -11,7 +12,7 @@
 
 enum { ROOT = 10, L3, L2, L1, SECOND_L1, SECOND_ROOT, EARLY_L1, DATA = 40 };
 
-#define RANGE 20
+#define RANGE  20
 #define LEAVES 3
 
 /* Looks at the clock on the way to one leaf of a tree: after so many a call has made progress. */
@@ -56,14 +57,17 @@ static u64 write_script(void)
 	*batch_word(BATCH_VALUES + 8 * RANGE) = mfn_to_paddr(FOREIGN_MFN) | RW;
 #define OP(...) n = add(n, (struct torc_batch_op){ __VA_ARGS__ })
 	OP(.op = TORC_OP_PIN, .entry = entry_address(ROOT, 0), .value = 4);
-	OP(.op = TORC_OP_FILL, .count = RANGE, .entry = entry_address(L1, 100), .old = BATCH_VALUES);
+	OP(.op = TORC_OP_FILL, .count = RANGE, .entry = entry_address(L1, 100),
+	   .old = BATCH_VALUES);
 	OP(.op = TORC_OP_FILL, .count = RANGE + 1, .entry = entry_address(SECOND_L1, 0),
 	   .old = BATCH_VALUES);
-	OP(.op = TORC_OP_SET, .entry = entry_address(L1, 5), .value = mfn_to_paddr(FOREIGN_MFN) | RO);
+	OP(.op = TORC_OP_SET, .entry = entry_address(L1, 5),
+	   .value = mfn_to_paddr(FOREIGN_MFN) | RO);
 	OP(.op = TORC_OP_EXCHANGE, .entry = entry_address(L1, 101), .value = entry_of(DATA, RO));
 	OP(.op = TORC_OP_CLEAR_BITS, .count = RANGE, .value = PTE_W | PTE_D,
 	   .entry = entry_address(L1, 100));
-	OP(.op = TORC_OP_COMPARE_EXCHANGE, .entry = entry_address(L2, 1), .value = 0, .old = 0x1000);
+	OP(.op = TORC_OP_COMPARE_EXCHANGE, .entry = entry_address(L2, 1), .value = 0,
+	   .old = 0x1000);
 	OP(.op = TORC_OP_COMPARE_EXCHANGE, .entry = entry_address(L2, 2),
 	   .value = entry_of(EARLY_L1, TABLE), .old = 0);
 	OP(.op = TORC_OP_UNPIN, .entry = entry_address(EARLY_L1, 0));
@@ -155,16 +159,29 @@ Test(batch_stop, a_range_is_checked_again_where_it_goes_on)
 	} changed[] = {
 		{ "behind the table", { .op = TORC_OP_CLEAR, .count = 513 }, TORC_EINVAL },
 		{ "done behind the end", { .op = TORC_OP_CLEAR, .count = 4, .done = 600 }, 0 },
-		{ "old entries behind the area", { .op = TORC_OP_CLEAR, .count = 512, .done = 5,
-		  .flags = TORC_BATCH_SAVE_OLD, .old = 8 * PAGE_SIZE - 48 }, TORC_EINVAL },
-		{ "old entries that wrap", { .op = TORC_OP_CLEAR, .count = 512, .done = 5,
-		  .flags = TORC_BATCH_SAVE_OLD, .old = -40ull }, TORC_EINVAL },
-		{ "values behind the area", { .op = TORC_OP_FILL, .count = 512, .done = 5,
-		  .old = 8 * PAGE_SIZE - 48 }, TORC_EINVAL },
-		{ "values that wrap", { .op = TORC_OP_FILL, .count = 512, .done = 511,
-		  .old = -(511 * 8ull) }, TORC_EINVAL },
-		{ "bits that may not be cleared", { .op = TORC_OP_CLEAR_BITS, .count = 512,
-		  .value = PTE_P, .done = 1 }, TORC_EINVAL },
+		{ "old entries behind the area",
+		  { .op = TORC_OP_CLEAR,
+		    .count = 512,
+		    .done = 5,
+		    .flags = TORC_BATCH_SAVE_OLD,
+		    .old = 8 * PAGE_SIZE - 48 },
+		  TORC_EINVAL },
+		{ "old entries that wrap",
+		  { .op = TORC_OP_CLEAR,
+		    .count = 512,
+		    .done = 5,
+		    .flags = TORC_BATCH_SAVE_OLD,
+		    .old = -40ull },
+		  TORC_EINVAL },
+		{ "values behind the area",
+		  { .op = TORC_OP_FILL, .count = 512, .done = 5, .old = 8 * PAGE_SIZE - 48 },
+		  TORC_EINVAL },
+		{ "values that wrap",
+		  { .op = TORC_OP_FILL, .count = 512, .done = 511, .old = -(511 * 8ull) },
+		  TORC_EINVAL },
+		{ "bits that may not be cleared",
+		  { .op = TORC_OP_CLEAR_BITS, .count = 512, .value = PTE_P, .done = 1 },
+		  TORC_EINVAL },
 	};
 	struct picture *start;
 	unsigned int i;
@@ -173,7 +190,8 @@ Test(batch_stop, a_range_is_checked_again_where_it_goes_on)
 	start = picture_take();
 	for (i = 0; i < ARRAY_SIZE(changed); i++) {
 		picture_restore(start);
-		*batch_op(0) = (struct torc_batch_op){ .op = TORC_OP_CLEAR, .count = 512,
+		*batch_op(0) = (struct torc_batch_op){ .op = TORC_OP_CLEAR,
+						       .count = 512,
 						       .entry = entry_address(L1, 0) };
 		stop_at(6);
 		cr_assert_eq(hc_batch(vcpu, 0, 1), TORC_EAGAIN);
@@ -192,7 +210,8 @@ Test(batch_stop, a_range_is_checked_again_where_it_goes_on)
 Test(batch_stop, a_table_that_is_none_any_more_is_noticed)
 {
 	cr_assert_eq(table_pin(domain, mfn_of(L1), 1), 0);
-	*batch_op(0) = (struct torc_batch_op){ .op = TORC_OP_CLEAR, .count = 512,
+	*batch_op(0) = (struct torc_batch_op){ .op = TORC_OP_CLEAR,
+					       .count = 512,
 					       .entry = entry_address(L1, 0) };
 	*batch_op(1) = (struct torc_batch_op){ .op = TORC_OP_UNPIN, .entry = entry_address(L1, 0) };
 	stop_at(6);
@@ -207,8 +226,10 @@ Test(batch_stop, a_table_that_is_none_any_more_is_noticed)
 Test(batch_stop, a_page_of_the_area_that_goes_away_is_noticed)
 {
 	cr_assert_eq(table_pin(domain, mfn_of(L1), 1), 0);
-	*batch_op(0) = (struct torc_batch_op){ .op = TORC_OP_CLEAR, .count = 512,
-					       .flags = TORC_BATCH_SAVE_OLD, .old = BATCH_VALUES,
+	*batch_op(0) = (struct torc_batch_op){ .op = TORC_OP_CLEAR,
+					       .count = 512,
+					       .flags = TORC_BATCH_SAVE_OLD,
+					       .old = BATCH_VALUES,
 					       .entry = entry_address(L1, 0) };
 	stop_at(6);
 	cr_assert_eq(hc_batch(vcpu, 0, 1), TORC_EAGAIN);
@@ -222,8 +243,9 @@ Test(batch_stop, a_page_of_the_area_that_goes_away_is_noticed)
 /* The guest turns any field into anything, at any time, batch pages themselves included. */
 static void scribble(struct random *dice)
 {
-	static const pfn_t tables[] = { ROOT, L3, L2, L1, SECOND_L1, SECOND_ROOT, EARLY_L1,
-					LINEAR_L1, LINEAR_L4, DATA, BATCH_PFN, VCPU_PAGE_PFN };
+	static const pfn_t tables[] = { ROOT,	   L3,		L2,	   L1,
+					SECOND_L1, SECOND_ROOT, EARLY_L1,  LINEAR_L1,
+					LINEAR_L4, DATA,	BATCH_PFN, VCPU_PAGE_PFN };
 	struct torc_batch_op *op = batch_op(random_below(dice, 8));
 	pfn_t table = tables[random_below(dice, ARRAY_SIZE(tables))];
 	pfn_t other = tables[random_below(dice, ARRAY_SIZE(tables))];

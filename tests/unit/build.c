@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The domain builder: what a domain finds when it starts, and for each way in which a domain cannot be
- * built the words in which it is refused, after which everything it had taken is given back.
+ * The domain builder: what a domain finds when it starts, and for each way in which a domain
+ * cannot be built the words in which it is refused, after which everything it had taken is given
+ * back.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -69,7 +70,9 @@ static bool make(const char *string)
 	return domain_build(string, kernel, initrd);
 }
 
-/* Refused for the reason that contains @why; nothing is left but the page that all windows share. */
+/*
+ * Refused for the reason that contains @why; nothing is left but the page that all windows share.
+ */
 static void refuse(const char *string, const char *why)
 {
 	mfn_t mfn;
@@ -163,7 +166,8 @@ Test(build, registers_at_the_start)
 
 Test(build, the_kernel_stands_where_its_segments_say)
 {
-	u64 code = ELF_FILE_VIRT_OFFSET + ELF_FILE_FIRST, data = ELF_FILE_VIRT_OFFSET + ELF_FILE_DATA;
+	u64 code = ELF_FILE_VIRT_OFFSET + ELF_FILE_FIRST;
+	u64 data = ELF_FILE_VIRT_OFFSET + ELF_FILE_DATA;
 	u64 entry, word;
 
 	build(GOOD);
@@ -206,7 +210,8 @@ Test(build, an_initrd_is_copied)
 	start = build(GOOD);
 	cr_expect_eq(start->initrd_size, INITRD_BYTES);
 	cr_expect_geq(start->initrd >> PAGE_SHIFT, ALIGN_UP(ELF_FILE_END, PAGE_SIZE) >> PAGE_SHIFT);
-	cr_assert_eq(guest_read(vcpu, (gva_t){ ELF_FILE_LINEAR + start->initrd }, bytes, INITRD_BYTES),
+	cr_assert_eq(guest_read(vcpu, (gva_t){ ELF_FILE_LINEAR + start->initrd }, bytes,
+				INITRD_BYTES),
 		     INITRD_BYTES);
 	cr_expect(!memcmp(bytes, phys_to_virt(initrd.start), INITRD_BYTES));
 	EXPECT_AUDIT();
@@ -243,7 +248,9 @@ Test(build, windows_show_only_what_is_the_domains)
 	cr_expect_eq(entry_for(TORC_WINDOW_RINGS), 0);
 }
 
-/* Guest addresses are read through the domain's own frames only; what is not mapped ends the read. */
+/*
+ * Guest addresses are read through the domain's own frames only; what is not mapped ends the read.
+ */
 Test(build, the_walker_reads_what_ring_1_could)
 {
 	u8 bytes[64];
@@ -336,7 +343,8 @@ Test(build, a_name_that_is_taken)
 
 Test(build, sizes)
 {
-	static const char *const bad[] = { "", "mem", "mem=", "mem=x", "mem=4Q", "mem=-4M", "mem=4MB",
+	static const char *const bad[] = { "", "mem", "mem=", "mem=x", "mem=4Q", "mem=-4M",
+					   "mem=4MB",
 					   "mem=99999999999999999999", "mem=18446744073709551615K",
 					   "mem=0000000000000000000000000000000004M" };
 	static const char *const outside[] = { "mem=0", "mem=1", "mem=2097151", "mem=513G",

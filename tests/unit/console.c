@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The console: ring indexes that run freely, indexes that a guest makes up, lines of several domains on
- * one port, and where input goes.
+ * The console: ring indexes that run freely, indexes that a guest makes up, lines of several
+ * domains on one port, and where input goes.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -93,7 +93,8 @@ static void expect_input(unsigned int domain, const char *text)
 	struct torc_console_ring *ring = rings[domain];
 
 	while (*text) {
-		cr_assert_neq(ring->in_cons, ring->in_prod, "no more input, \"%s\" is missing", text);
+		cr_assert_neq(ring->in_cons, ring->in_prod, "no more input, \"%s\" is missing",
+			      text);
 		cr_expect_eq(ring->in[ring->in_cons++ % TORC_CONSOLE_IN], *text++);
 	}
 	cr_expect_eq(ring->in_cons, ring->in_prod);
@@ -198,8 +199,9 @@ Test(console, random_indexes_do_no_harm)
 	for (round = 0; round < 20000; round++) {
 		unsigned int i = random_below(&dice, 3);
 
-		rings[i]->out_prod = random_once_in(&dice, 2) ? random_next(&dice) >> 13 :
-					     domains[i].console_out_cons + random_below(&dice, 9);
+		rings[i]->out_prod = random_once_in(&dice, 2)
+					     ? random_next(&dice) >> 13
+					     : domains[i].console_out_cons + random_below(&dice, 9);
 		rings[i]->in_cons = random_next(&dice) >> 17;
 		rings[i]->in_prod = random_next(&dice) >> 19;
 		rings[i]->out[random_below(&dice, TORC_CONSOLE_OUT)] = random_next(&dice) >> 40;
@@ -253,14 +255,18 @@ Test(console, a_line_longer_than_the_buffer_is_split)
 	text[600] = '\0';
 	say(0, text);
 	say(0, "\n");
-	snprintf(want, sizeof(want), "one: %.256s\none: %.256s\none: %s\n", text, text + 256, text + 512);
+	snprintf(want, sizeof(want), "one: %.256s\none: %.256s\none: %s\n", text, text + 256,
+		 text + 512);
 	expect_output(want);
 }
 
 Test(console, the_key_moves_the_focus_round)
 {
 	create(3);
-	type("a\x14" "b\x14" "c\x14" "d");
+	type("a\x14"
+	     "b\x14"
+	     "c\x14"
+	     "d");
 	expect_input(0, "ad");
 	expect_input(1, "b");
 	expect_input(2, "c");
@@ -270,7 +276,8 @@ Test(console, the_key_moves_the_focus_round)
 Test(console, the_status_key_is_not_passed_on)
 {
 	create(1);
-	type("a\x19" "b");
+	type("a\x19"
+	     "b");
 	expect_input(0, "ab");
 	cr_expect_eq(statuses, 1);
 }
@@ -282,7 +289,8 @@ Test(console, whoever_gets_input_is_told)
 	type("a\x14");
 	cr_expect(raised[0] && !raised[1], "domain 1 has a byte to read");
 	memset(raised, 0, sizeof(raised));
-	type("b\x14" "c");
+	type("b\x14"
+	     "c");
 	cr_expect(raised[0] && raised[1]);
 }
 

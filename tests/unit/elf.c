@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The ELF reader on files that are cut, wrong or made to hurt. Every file is put in memory of exactly
- * its size, so a read outside of it ends the test; and what is accepted must keep the promises that the
- * domain builder relies on.
+ * The ELF reader on files that are cut, wrong or made to hurt. Every file is put in memory of
+ * exactly its size, so a read outside of it ends the test; and what is accepted must keep the
+ * promises that the domain builder relies on.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -64,10 +64,10 @@ static const char *check(void)
 	return check_bytes(&file, sizeof(file));
 }
 
-#define EXPECT_REFUSED(text) \
-	do { \
-		const char *why_ = check(); \
-		cr_expect(why_ && strstr(why_, text), "it says \"%s\"", why_ ? why_ : "fine"); \
+#define EXPECT_REFUSED(text)                                                                  \
+	do {                                                                                  \
+		const char *why_ = check();                                                   \
+		cr_expect(why_ &&strstr(why_, text), "it says \"%s\"", why_ ? why_ : "fine"); \
 	} while (0)
 
 Test(elf, a_good_file_is_read)
@@ -97,7 +97,8 @@ Test(elf, every_truncation_is_refused)
 	size_t size;
 
 	for (size = 0; size < sizeof(file); size++)
-		cr_expect_not_null(check_bytes(&file, size), "%zu of %zu bytes", size, sizeof(file));
+		cr_expect_not_null(check_bytes(&file, size), "%zu of %zu bytes", size,
+				   sizeof(file));
 	cr_expect_null(check());
 }
 
@@ -172,8 +173,12 @@ Test(elf, headers_that_are_none)
 
 Test(elf, program_headers_outside_the_file)
 {
-	static const u64 bad[] = { sizeof(struct elf_file), sizeof(struct elf_file) - 167, ~0ull,
-				   ~0ull - 167, 1ull << 63, -64ull };
+	static const u64 bad[] = { sizeof(struct elf_file),
+				   sizeof(struct elf_file) - 167,
+				   ~0ull,
+				   ~0ull - 167,
+				   1ull << 63,
+				   -64ull };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -191,8 +196,9 @@ Test(elf, program_headers_outside_the_file)
 
 Test(elf, segments_outside_the_file)
 {
-	static const u64 bad[] = { sizeof(struct elf_file) - ELF_FILE_CODE + 1, sizeof(struct elf_file),
-				   ~0ull, -(u64)ELF_FILE_CODE, 1ull << 63 };
+	static const u64 bad[] = { sizeof(struct elf_file) - ELF_FILE_CODE + 1,
+				   sizeof(struct elf_file), ~0ull, -(u64)ELF_FILE_CODE,
+				   1ull << 63 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -216,10 +222,13 @@ Test(elf, segments_at_impossible_addresses)
 	static const struct {
 		u64 address, size;
 	} bad[] = {
-		{ 1ull << 40, ELF_FILE_CODE }, { ~0ull, ELF_FILE_CODE },
+		{ 1ull << 40, ELF_FILE_CODE },
+		{ ~0ull, ELF_FILE_CODE },
 		{ (1ull << 40) - ELF_FILE_CODE + 1, ELF_FILE_CODE },
-		{ ELF_FILE_FIRST, 1ull << 40 }, { ELF_FILE_FIRST, ~0ull },
-		{ ELF_FILE_FIRST, -ELF_FILE_FIRST }, { -4096ull, 8192 },
+		{ ELF_FILE_FIRST, 1ull << 40 },
+		{ ELF_FILE_FIRST, ~0ull },
+		{ ELF_FILE_FIRST, -ELF_FILE_FIRST },
+		{ -4096ull, 8192 },
 	};
 	unsigned int i;
 
@@ -322,8 +331,8 @@ static double seconds(void)
 }
 
 /*
- * Many program headers, each with a note segment of a million empty notes: without a limit, work that
- * grows with the product would keep the machine busy for minutes.
+ * Many program headers, each with a note segment of a million empty notes: without a limit, work
+ * that grows with the product would keep the machine busy for minutes.
  */
 static void look_through_notes(u16 count)
 {
@@ -336,7 +345,8 @@ static void look_through_notes(u16 count)
 	memcpy(bytes, &file, offsetof(struct elf_file, note));
 	for (i = 0; i < count; i++) {
 		struct elf_file_segment segment = { .type = i ? ELF_FILE_NOTE : ELF_FILE_LOAD,
-						    .offset = headers, .filesz = notes,
+						    .offset = headers,
+						    .filesz = notes,
 						    .memsz = notes };
 
 		memcpy(bytes + offsetof(struct elf_file, segment) + i * sizeof(segment), &segment,

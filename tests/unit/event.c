@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Events and the frames by which a guest is entered: what stands in a frame, what becomes of irq_on and
- * busy, the chain from the sync frame over the double-fault frame to the end, and that nothing a guest
- * writes into its vCPU page leads elsewhere.
+ * Events and the frames by which a guest is entered: what stands in a frame, what becomes of
+ * irq_on and busy, the chain from the sync frame over the double-fault frame to the end, and that
+ * nothing a guest writes into its vCPU page leads elsewhere.
  */
 #include <criterion/criterion.h>
 #include "entry.h"
@@ -13,9 +13,9 @@
 static struct torc_vcpu_page *page;
 static struct regs at; /* where the guest was */
 
-#define ENTRY(kind) (0xffffffff81000000ull + (kind) * 0x100)
-#define KERNEL_GS 0xffff888012340000ull
-#define USER_GS 0x00007f1122334455ull
+#define ENTRY(kind) (0xffffffff81000000ull + (kind)*0x100)
+#define KERNEL_GS   0xffff888012340000ull
+#define USER_GS	    0x00007f1122334455ull
 
 static void create(void)
 {
@@ -24,15 +24,31 @@ static void create(void)
 	world_create();
 	page = vcpu->page;
 	for (kind = 0; kind < TORC_ENTRY_COUNT; kind++)
-		vcpu->desc->iret[kind] = (struct iret_frame){
-			.rip = ENTRY(kind), .cs = TORC_SEL_KERNEL_CS, .rflags = GATE_RFLAGS_FORCED,
-			.rsp = TORC_VCPU_PAGE + 0x40 * kind, .ss = TORC_SEL_KERNEL_SS };
+		vcpu->desc->iret[kind] = (struct iret_frame){ .rip = ENTRY(kind),
+							      .cs = TORC_SEL_KERNEL_CS,
+							      .rflags = GATE_RFLAGS_FORCED,
+							      .rsp = TORC_VCPU_PAGE + 0x40 * kind,
+							      .ss = TORC_SEL_KERNEL_SS };
 	vcpu->desc->kernel_gs = KERNEL_GS;
 	test_gs_base = USER_GS;
-	*vcpu->regs = (struct regs){
-		.r15 = 15, .r14 = 14, .r13 = 13, .r12 = 12, .r11 = 11, .r10 = 10, .r9 = 9, .r8 = 8,
-		.rdi = 7, .rsi = 6, .rbp = 5, .rbx = 4, .rdx = 3, .rcx = 2, .rax = 0x1111,
-		.rip = 0x401000, .rflags = 0x246, .rsp = 0x7fff0000 };
+	*vcpu->regs = (struct regs){ .r15 = 15,
+				     .r14 = 14,
+				     .r13 = 13,
+				     .r12 = 12,
+				     .r11 = 11,
+				     .r10 = 10,
+				     .r9 = 9,
+				     .r8 = 8,
+				     .rdi = 7,
+				     .rsi = 6,
+				     .rbp = 5,
+				     .rbx = 4,
+				     .rdx = 3,
+				     .rcx = 2,
+				     .rax = 0x1111,
+				     .rip = 0x401000,
+				     .rflags = 0x246,
+				     .rsp = 0x7fff0000 };
 }
 
 /* The guest was in ring 1 or 3. */
@@ -45,7 +61,8 @@ static void in_ring(unsigned int ring)
 
 TestSuite(event, .init = create);
 
-static void expect_frame(const struct torc_frame *frame, u64 vector, u64 error, u64 cr2, u8 irq_was_on)
+static void expect_frame(const struct torc_frame *frame, u64 vector, u64 error, u64 cr2,
+			 u8 irq_was_on)
 {
 	cr_expect_eq(frame->vector, vector);
 	cr_expect_eq(frame->error, error);
@@ -70,8 +87,8 @@ static void expect_entered(unsigned int kind)
 	want.rflags = entry->rflags;
 	want.rsp = entry->rsp;
 	want.ss = entry->ss;
-	cr_expect(!memcmp(vcpu->regs, &want, sizeof(want)), "entry %u: rip %lx cs %lx rsp %lx", kind,
-		  vcpu->regs->rip, vcpu->regs->cs, vcpu->regs->rsp);
+	cr_expect(!memcmp(vcpu->regs, &want, sizeof(want)), "entry %u: rip %lx cs %lx rsp %lx",
+		  kind, vcpu->regs->rip, vcpu->regs->cs, vcpu->regs->rsp);
 }
 
 static void expect_not_entered(void)
@@ -144,7 +161,8 @@ Test(event, busy_again_is_the_end)
 	before = *page;
 	cr_expect_not(frame_deliver(vcpu, TORC_ENTRY_EXCEPTION, 13, 0, 0));
 	expect_not_entered();
-	cr_expect(!memcmp(&before, page, sizeof(before)), "the report shows the frames as they were");
+	cr_expect(!memcmp(&before, page, sizeof(before)),
+		  "the report shows the frames as they were");
 	page->double_fault.vector = 0; /* the guest has copied it */
 	cr_expect(frame_deliver(vcpu, TORC_ENTRY_EXCEPTION, 13, 0, 0));
 	expect_entered(TORC_ENTRY_DOUBLE_FAULT);
@@ -309,7 +327,10 @@ Test(event, nmi_from_ring_3_switches_the_base)
 	expect_frame(&page->nmi, 2, 0, 0, 1);
 }
 
-/* Whatever the guest has in its page: the vCPU goes on at one of the registered entries or where it was. */
+/*
+ * Whatever the guest has in its page: the vCPU goes on at one of the registered entries or where
+ * it was.
+ */
 Test(event, a_page_full_of_garbage_leads_nowhere_else)
 {
 	struct random dice = { 1701 };

@@ -14,24 +14,24 @@ int hv_snprintf(char *buffer, size_t size, const char *format, ...);
 #pragma GCC diagnostic ignored "-Wformat"
 
 /* Both write the same into buffers of any size, and return the same. */
-#define SAME(...) \
-	do { \
-		char ours_[256], theirs_[256]; \
-		int want_ = snprintf(theirs_, sizeof(theirs_), __VA_ARGS__); \
-		size_t size_; \
-		for (size_ = 0; size_ <= (size_t)want_ + 2; size_++) { \
-			char *small_ = malloc(size_ + 1); \
-			small_[size_] = 0x5a; \
+#define SAME(...)                                                                     \
+	do {                                                                          \
+		char ours_[256], theirs_[256];                                        \
+		int want_ = snprintf(theirs_, sizeof(theirs_), __VA_ARGS__);          \
+		size_t size_;                                                         \
+		for (size_ = 0; size_ <= (size_t)want_ + 2; size_++) {                \
+			char *small_ = malloc(size_ + 1);                             \
+			small_[size_] = 0x5a;                                         \
 			cr_expect_eq(hv_snprintf(small_, size_, __VA_ARGS__), want_); \
-			cr_expect_eq(small_[size_], 0x5a); \
-			snprintf(theirs_, size_ ? size_ : 1, __VA_ARGS__); \
-			if (size_) \
-				cr_expect_str_eq(small_, theirs_); \
-			free(small_); \
-		} \
-		hv_snprintf(ours_, sizeof(ours_), __VA_ARGS__); \
-		snprintf(theirs_, sizeof(theirs_), __VA_ARGS__); \
-		cr_expect_str_eq(ours_, theirs_); \
+			cr_expect_eq(small_[size_], 0x5a);                            \
+			snprintf(theirs_, size_ ? size_ : 1, __VA_ARGS__);            \
+			if (size_)                                                    \
+				cr_expect_str_eq(small_, theirs_);                    \
+			free(small_);                                                 \
+		}                                                                     \
+		hv_snprintf(ours_, sizeof(ours_), __VA_ARGS__);                       \
+		snprintf(theirs_, sizeof(theirs_), __VA_ARGS__);                      \
+		cr_expect_str_eq(ours_, theirs_);                                     \
 	} while (0)
 
 Test(format, integers)
@@ -79,7 +79,10 @@ Test(format, precision_guards_the_end)
 	free(text);
 }
 
-/* What is not known is not interpreted: no argument is taken, nothing is lost but the percent sign. */
+/*
+ * What is not known is not interpreted: no argument is taken, nothing is lost but the percent
+ * sign.
+ */
 Test(format, unknown_conversions)
 {
 	char buffer[64];

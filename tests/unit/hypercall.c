@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Hypercalls other than batches: what each argument outside its range is answered, and that nothing
- * which a guest asks for makes the processor fault in ring 0 (the doubles of its registers end the test
- * then) or gives it a descriptor, a breakpoint or a selector that leads out of its rings.
+ * which a guest asks for makes the processor fault in ring 0 (the doubles of its registers end the
+ * test then) or gives it a descriptor, a breakpoint or a selector that leads out of its rings.
  */
 #include <criterion/criterion.h>
 #include "arena.h"
@@ -14,7 +14,7 @@
 #include "timer.h"
 #include "unit.h"
 
-#define CANONICAL 0xffff888000000000ull
+#define CANONICAL     0xffff888000000000ull
 #define NOT_CANONICAL 0x0000800000000000ull
 
 static struct gate_desc *desc;
@@ -57,18 +57,31 @@ TestSuite(hypercall, .init = create);
 /* Calls by number, as a guest does; returns RAX. */
 static s64 call(u64 number, u64 a, u64 b, u64 c)
 {
-	*vcpu->regs = (struct regs){ .rax = number, .rdi = a, .rsi = b, .rdx = c,
-				     .vector = VECTOR_HYPERCALL };
+	*vcpu->regs = (struct regs){
+		.rax = number, .rdi = a, .rsi = b, .rdx = c, .vector = VECTOR_HYPERCALL
+	};
 	hypercall(vcpu);
 	return vcpu->regs->rax;
 }
 
 Test(hypercall, numbers_that_are_none)
 {
-	static const u64 reserved[] = { TORC_HC_SUSPEND, TORC_HC_MEMORY_TARGET, TORC_HC_EVENT_SEND,
-					TORC_HC_GRANT_COPY, TORC_HC_VCPU_UP, TORC_HC_DOMAIN_CREATE,
-					TORC_HC_OBSERVE, 0x15, 0x1f, TORC_HC_COUNT, 0xff, 0x100,
-					1ull << 32, 1ull << 32 | TORC_HC_VERSION, ~0ull, 1ull << 63 };
+	static const u64 reserved[] = { TORC_HC_SUSPEND,
+					TORC_HC_MEMORY_TARGET,
+					TORC_HC_EVENT_SEND,
+					TORC_HC_GRANT_COPY,
+					TORC_HC_VCPU_UP,
+					TORC_HC_DOMAIN_CREATE,
+					TORC_HC_OBSERVE,
+					0x15,
+					0x1f,
+					TORC_HC_COUNT,
+					0xff,
+					0x100,
+					1ull << 32,
+					1ull << 32 | TORC_HC_VERSION,
+					~0ull,
+					1ull << 63 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(reserved); i++)
@@ -87,8 +100,8 @@ Test(hypercall, no_result_for_a_vcpu_that_is_gone)
 
 Test(hypercall, entries)
 {
-	static const u64 bad[] = { NOT_CANONICAL, TORC_HOLE_START, TORC_CALL_PAGE, TORC_HOLE_END - 1,
-				   0xffff7fffffffffff, 1ull << 63 };
+	static const u64 bad[] = { NOT_CANONICAL,     TORC_HOLE_START,	  TORC_CALL_PAGE,
+				   TORC_HOLE_END - 1, 0xffff7fffffffffff, 1ull << 63 };
 	unsigned int i;
 	u64 kind;
 
@@ -117,8 +130,13 @@ Test(hypercall, kernel_gs)
 
 Test(hypercall, descriptors_that_are_allowed)
 {
-	static const u64 good[] = { 0, SEGMENT(0xf2, 0xc), SEGMENT(0xf3, 0x4), SEGMENT(0xfa, 0xc),
-				    SEGMENT(0xfb, 0xa), SEGMENT(0xf0, 0), SEGMENT(0xf6, 4),
+	static const u64 good[] = { 0,
+				    SEGMENT(0xf2, 0xc),
+				    SEGMENT(0xf3, 0x4),
+				    SEGMENT(0xfa, 0xc),
+				    SEGMENT(0xfb, 0xa),
+				    SEGMENT(0xf0, 0),
+				    SEGMENT(0xf6, 4),
 				    SEGMENT(0x72, 0) /* not present */ };
 	unsigned int i;
 
@@ -127,7 +145,8 @@ Test(hypercall, descriptors_that_are_allowed)
 			u64 want = good[i] >> 47 & 1 ? good[i] | 1ull << 40 : good[i];
 
 			cr_expect_eq(call(TORC_HC_SET_DESCRIPTOR, index, good[i], 0), 0);
-			cr_expect_eq(desc->gdt[index], want, "accessed already: %lx", desc->gdt[index]);
+			cr_expect_eq(desc->gdt[index], want, "accessed already: %lx",
+				     desc->gdt[index]);
 		}
 }
 
@@ -145,8 +164,8 @@ Test(hypercall, descriptors_of_every_kind)
 			s64 result = call(TORC_HC_SET_DESCRIPTOR, TORC_GDT_FIRST_FREE,
 					  SEGMENT(access, flags), 0);
 
-			cr_expect_eq(result, good ? 0 : TORC_EINVAL, "access %02x flags %x: %ld", access,
-				     flags, result);
+			cr_expect_eq(result, good ? 0 : TORC_EINVAL, "access %02x flags %x: %ld",
+				     access, flags, result);
 		}
 }
 
@@ -194,7 +213,8 @@ Test(hypercall, ldt)
 	EXPECT_ERROR(TORC_ENOENT, hc_ldt_load(vcpu, 0, ~0ull, 1));
 	cr_expect_eq(hc_ldt_load(vcpu, 0, 20, 3), 0, "a shorter one ends there");
 	cr_expect_eq(vcpu->ldt_entries, 3);
-	cr_expect_eq(((u64 *)mfn_to_virt(1))[(GATE_LDT >> PAGE_SHIFT) + 1], 0, "page 1 is unmapped");
+	cr_expect_eq(((u64 *)mfn_to_virt(1))[(GATE_LDT >> PAGE_SHIFT) + 1], 0,
+		     "page 1 is unmapped");
 	cr_expect_eq(hc_ldt_load(vcpu, 0, 0, 0), 0);
 	cr_expect_eq(vcpu->ldt_entries, 0);
 	cr_expect_eq(((u64 *)mfn_to_virt(1))[GATE_LDT >> PAGE_SHIFT], 0);
@@ -215,8 +235,9 @@ Test(hypercall, ldt_of_full_length_and_without_memory)
 
 Test(hypercall, breakpoints)
 {
-	static const u64 bad[] = { NOT_CANONICAL, TORC_HOLE_START, TORC_VCPU_PAGE, TORC_HOLE_END - 1,
-				   TORC_HOLE_START - 1, TORC_HOLE_START - 8, ~0ull >> 1 };
+	static const u64 bad[] = { NOT_CANONICAL,     TORC_HOLE_START,	   TORC_VCPU_PAGE,
+				   TORC_HOLE_END - 1, TORC_HOLE_START - 1, TORC_HOLE_START - 8,
+				   ~0ull >> 1 };
 	u64 number;
 	unsigned int i;
 
@@ -286,8 +307,10 @@ Test(hypercall, state_components)
 Test(hypercall, model_specific_registers)
 {
 	static const u64 writable[] = { MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE };
-	static const u64 forbidden[] = { MSR_EFER, MSR_LSTAR, MSR_STAR, MSR_SYSCALL_MASK, MSR_APIC_BASE,
-					 MSR_SYSENTER_CS, MSR_DEBUGCTL, MSR_PAT, 0, 1ull << 32, ~0ull };
+	static const u64 forbidden[] = { MSR_EFER,	   MSR_LSTAR,	  MSR_STAR,
+					 MSR_SYSCALL_MASK, MSR_APIC_BASE, MSR_SYSENTER_CS,
+					 MSR_DEBUGCTL,	   MSR_PAT,	  0,
+					 1ull << 32,	   ~0ull };
 	u64 value;
 	unsigned int i;
 
@@ -365,18 +388,29 @@ Test(hypercall, nmi)
 	cr_expect(vcpu->nmi_pending && wakes);
 }
 
-/* Whatever the guest writes into the frame: it comes back to ring 1 or ring 3, with interrupts on. */
+/*
+ * Whatever the guest writes into the frame: it comes back to ring 1 or ring 3, with interrupts on.
+ */
 Test(hypercall, nmi_return_from_any_frame)
 {
-	static const u64 selectors[] = { TORC_SEL_KERNEL_CS, TORC_SEL_USER_CS, TORC_SEL_USER_CS32, 0,
-					 SEL_HV_CS, SEL_HV_CS | 3, 0x10, TORC_SEL_USER_SS, 0x1b, 7,
+	static const u64 selectors[] = { TORC_SEL_KERNEL_CS,
+					 TORC_SEL_USER_CS,
+					 TORC_SEL_USER_CS32,
+					 0,
+					 SEL_HV_CS,
+					 SEL_HV_CS | 3,
+					 0x10,
+					 TORC_SEL_USER_SS,
+					 0x1b,
+					 7,
 					 TORC_SEL_KERNEL_SS };
 	struct random dice = { 555 };
 	unsigned int round, returned = 0;
 
 	for (round = 0; round < 50000; round++) {
 		struct torc_frame *frame = &vcpu->page->nmi;
-		u64 *words = (u64 *)frame, cs = selectors[random_below(&dice, ARRAY_SIZE(selectors))];
+		u64 *words = (u64 *)frame,
+		    cs = selectors[random_below(&dice, ARRAY_SIZE(selectors))];
 		struct regs before;
 		unsigned int i;
 		s64 result;
@@ -415,7 +449,8 @@ Test(hypercall, census)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		census[i] = (struct census_entry){ .rip = 0x1000 + i, .count = 10 + i,
+		census[i] = (struct census_entry){ .rip = 0x1000 + i,
+						   .count = 10 + i,
 						   .instruction = 3 + i };
 	domain->census_used = 3;
 	for (i = 0; i < 3; i++) {

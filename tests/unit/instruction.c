@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The decoder of privileged instructions: a table of encodings, each also with every prefix, and cut
- * at each of its bytes.
+ * The decoder of privileged instructions: a table of encodings, each also with every prefix, and
+ * cut at each of its bytes.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -32,19 +32,19 @@ static const struct encoding encodings[] = {
 	{ CODE("\x48\x0f\x07"), { .id = INSN_SYSRET } },
 	{ CODE("\x0f\x01\xd1"), { .id = INSN_XSETBV } },
 	{ CODE("\x0f\x01\xf8"), { .id = INSN_SWAPGS } },
-	{ CODE("\x0f\x01\xf0"), { .id = INSN_LMSW } }, /* lmsw %ax */
-	{ CODE("\x0f\x01\x30"), { .id = INSN_LMSW } }, /* lmsw (%rax) */
-	{ CODE("\x0f\x01\x10"), { .id = INSN_LGDT } }, /* lgdt (%rax) */
-	{ CODE("\x0f\x01\x54\x24\x08"), { .id = INSN_LGDT } }, /* lgdt 8(%rsp) */
-	{ CODE("\x0f\x01\x1d\x11\x22\x33\x44"), { .id = INSN_LIDT } }, /* lidt x(%rip) */
+	{ CODE("\x0f\x01\xf0"), { .id = INSN_LMSW } },			   /* lmsw %ax */
+	{ CODE("\x0f\x01\x30"), { .id = INSN_LMSW } },			   /* lmsw (%rax) */
+	{ CODE("\x0f\x01\x10"), { .id = INSN_LGDT } },			   /* lgdt (%rax) */
+	{ CODE("\x0f\x01\x54\x24\x08"), { .id = INSN_LGDT } },		   /* lgdt 8(%rsp) */
+	{ CODE("\x0f\x01\x1d\x11\x22\x33\x44"), { .id = INSN_LIDT } },	   /* lidt x(%rip) */
 	{ CODE("\x0f\x01\x1c\x25\x11\x22\x33\x44"), { .id = INSN_LIDT } }, /* lidt x */
-	{ CODE("\x41\x0f\x01\x5c\x24\x10"), { .id = INSN_LIDT } }, /* lidt 16(%r12) */
-	{ CODE("\x0f\x01\x38"), { .id = INSN_INVLPG } }, /* invlpg (%rax) */
+	{ CODE("\x41\x0f\x01\x5c\x24\x10"), { .id = INSN_LIDT } },	   /* lidt 16(%r12) */
+	{ CODE("\x0f\x01\x38"), { .id = INSN_INVLPG } },		   /* invlpg (%rax) */
 	{ CODE("\x0f\x01\xbc\xc8\x11\x22\x33\x44"), { .id = INSN_INVLPG } },
-	{ CODE("\x0f\x01\x7d\x00"), { .id = INSN_INVLPG } }, /* invlpg (%rbp) */
+	{ CODE("\x0f\x01\x7d\x00"), { .id = INSN_INVLPG } },		     /* invlpg (%rbp) */
 	{ CODE("\x0f\x01\x3c\x05\x11\x22\x33\x44"), { .id = INSN_INVLPG } }, /* no base */
-	{ CODE("\x0f\x00\xd0"), { .id = INSN_LLDT } }, /* lldt %ax */
-	{ CODE("\x0f\x00\xd8"), { .id = INSN_LTR } }, /* ltr %ax */
+	{ CODE("\x0f\x00\xd0"), { .id = INSN_LLDT } },			     /* lldt %ax */
+	{ CODE("\x0f\x00\xd8"), { .id = INSN_LTR } },			     /* ltr %ax */
 	{ CODE("\x0f\x00\x10"), { .id = INSN_LLDT } },
 	{ CODE("\x0f\x00\x5c\x24\x08"), { .id = INSN_LTR } },
 	{ CODE("\x66\x0f\x38\x82\x07"), { .id = INSN_INVPCID } }, /* invpcid (%rdi), %rax */
@@ -84,18 +84,37 @@ static const struct encoding encodings[] = {
 
 /* Not privileged, or not to be carried out: the fault is the guest's. */
 static const struct encoding others[] = {
-	{ CODE("\x90") }, { CODE("\xcc") }, { CODE("\xcf") }, { CODE("\x9d") }, { CODE("\xcd\x80") },
-	{ CODE("\x0f\x05") }, { CODE("\x0f\x0b") }, { CODE("\x0f\x31") }, { CODE("\x0f\x34") },
-	{ CODE("\x0f\xa2") }, { CODE("\x0f\x24\xc0") }, { CODE("\x0f\x26\xc0") },
-	{ CODE("\x0f\x00\xc0") }, /* sldt */ { CODE("\x0f\x00\xc8") }, /* str */
-	{ CODE("\x0f\x00\xe0") }, /* verr */ { CODE("\x0f\x01\x00") }, /* sgdt */
-	{ CODE("\x0f\x01\x08") }, /* sidt */ { CODE("\x0f\x01\xe0") }, /* smsw */
-	{ CODE("\x0f\x01\xd0") }, /* xgetbv */ { CODE("\x0f\x01\xf9") }, /* rdtscp */
-	{ CODE("\x0f\x01\xca") }, /* clac */ { CODE("\x0f\x01\xc1") }, /* vmcall */
-	{ CODE("\x0f\x01\xd9") }, /* vmmcall */ { CODE("\x0f\x01\xd8") }, /* vmrun */
-	{ CODE("\x0f\x38\x82\x07") }, /* invpcid without 66 */ { CODE("\xf0\xfa") }, /* lock cli */
-	{ CODE("\x0f\x38\x80\x07") }, /* invept */ { CODE("\xc5\xf8\x77") }, { CODE("\x8e\xd0") },
-	{ CODE("\x48\x66\x0f\x20\xc0") }, /* REX not before the opcode */ { CODE("\xea") },
+	{ CODE("\x90") },
+	{ CODE("\xcc") },
+	{ CODE("\xcf") },
+	{ CODE("\x9d") },
+	{ CODE("\xcd\x80") },
+	{ CODE("\x0f\x05") },
+	{ CODE("\x0f\x0b") },
+	{ CODE("\x0f\x31") },
+	{ CODE("\x0f\x34") },
+	{ CODE("\x0f\xa2") },
+	{ CODE("\x0f\x24\xc0") },
+	{ CODE("\x0f\x26\xc0") },
+	{ CODE("\x0f\x00\xc0") },
+	/* sldt */ { CODE("\x0f\x00\xc8") }, /* str */
+	{ CODE("\x0f\x00\xe0") },
+	/* verr */ { CODE("\x0f\x01\x00") }, /* sgdt */
+	{ CODE("\x0f\x01\x08") },
+	/* sidt */ { CODE("\x0f\x01\xe0") }, /* smsw */
+	{ CODE("\x0f\x01\xd0") },
+	/* xgetbv */ { CODE("\x0f\x01\xf9") }, /* rdtscp */
+	{ CODE("\x0f\x01\xca") },
+	/* clac */ { CODE("\x0f\x01\xc1") }, /* vmcall */
+	{ CODE("\x0f\x01\xd9") },
+	/* vmmcall */ { CODE("\x0f\x01\xd8") }, /* vmrun */
+	{ CODE("\x0f\x38\x82\x07") },
+	/* invpcid without 66 */ { CODE("\xf0\xfa") }, /* lock cli */
+	{ CODE("\x0f\x38\x80\x07") },
+	/* invept */ { CODE("\xc5\xf8\x77") },
+	{ CODE("\x8e\xd0") },
+	{ CODE("\x48\x66\x0f\x20\xc0") },
+	/* REX not before the opcode */ { CODE("\xea") },
 };
 
 /* Decodes @count bytes that stand right in front of forbidden memory. */
@@ -129,8 +148,8 @@ Test(instruction, table)
 
 		want.length = e->length;
 		for (n = 0; n < e->length; n++)
-			cr_expect_not(decode((const u8 *)e->bytes, n, &insn), "row %u, %zu bytes", i,
-				      n);
+			cr_expect_not(decode((const u8 *)e->bytes, n, &insn), "row %u, %zu bytes",
+				      i, n);
 		cr_expect(decode((const u8 *)e->bytes, e->length, &insn), "row %u", i);
 		cr_expect(same(&insn, &want), "row %u: %s, length %u, reg %u, gpr %u, size %u", i,
 			  instruction_names[insn.id], insn.length, insn.reg, insn.gpr, insn.size);

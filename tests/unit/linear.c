@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The linear map: W goes out of a frame's entry there when the frame becomes a table, and comes back
- * when it stops being one, and only if the hypervisor took it.
+ * The linear map: W goes out of a frame's entry there when the frame becomes a table, and comes
+ * back when it stops being one, and only if the hypervisor took it.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

@@ -8,7 +8,10 @@
 
 enum { ROOT = 10, L3, L2, L1, OTHER_L1, DATA = 20, DATA2, DATA3 };
 
-/* L1 pinned with entries for DATA (writable) at 0 and DATA2 (read-only) at 1; ROOT, L3, L2 pinned, empty. */
+/*
+ * L1 pinned with entries for DATA (writable) at 0 and DATA2 (read-only) at 1; ROOT, L3, L2 pinned,
+ * empty.
+ */
 static void create(void)
 {
 	world_create();
@@ -69,7 +72,8 @@ Test(change, an_unmap_drops_what_the_map_took)
 Test(change, keep_carries_accessed_and_dirty_of_the_same_frame_only)
 {
 	set(4, entry_of(DATA, PTE_P | PTE_W | PTE_A | PTE_D), false);
-	cr_expect_eq(set(4, entry_of(DATA, PTE_P), true), entry_of(DATA, PTE_P | PTE_W | PTE_A | PTE_D));
+	cr_expect_eq(set(4, entry_of(DATA, PTE_P), true),
+		     entry_of(DATA, PTE_P | PTE_W | PTE_A | PTE_D));
 	cr_expect_eq(page_of(L1)[4], entry_of(DATA, PTE_P | PTE_A | PTE_D));
 	/* also where no count changes */
 	set(4, entry_of(DATA, PTE_P | PTE_U), true);
@@ -123,8 +127,7 @@ Test(change, every_bit_that_is_not_harmless_is_looked_at)
 Test(change, making_a_table_writable_never_takes_the_short_way)
 {
 	set(7, entry_of(L2, RO), false);
-	EXPECT_ERROR(TORC_EBUSY,
-		     table_set(domain, mfn_of(L1), 7, entry_of(L2, RW), false, NULL));
+	EXPECT_ERROR(TORC_EBUSY, table_set(domain, mfn_of(L1), 7, entry_of(L2, RW), false, NULL));
 	EXPECT_ERROR(TORC_EBUSY, table_set(domain, mfn_of(L1), 7, entry_of(L2, RW), true, NULL));
 }
 
@@ -141,7 +144,8 @@ Test(change, compare_set_changes_only_what_is_as_expected)
 		     table_compare_set(domain, mfn_of(L1), 0, entry_of(DATA3, RW), &old));
 	cr_expect_eq(old, entry_of(DATA, RO), "the actual entry is reported");
 	old = entry_of(DATA, RO);
-	cr_expect_eq(table_compare_set(domain, mfn_of(L1), 0, entry_of(DATA3, RW | PTE_G), &old), 0);
+	cr_expect_eq(table_compare_set(domain, mfn_of(L1), 0, entry_of(DATA3, RW | PTE_G), &old),
+		     0);
 	cr_expect_eq(page_of(L1)[0], entry_of(DATA3, RW));
 	expect_counts(DATA, 0, 0);
 	EXPECT_AUDIT();
@@ -182,7 +186,8 @@ Test(change, clear_of_the_last_use_ends_a_table)
 	for (level = 2; level <= 4; level++) {
 		mfn_t table = mfn_of(tables[level - 2]);
 
-		cr_assert_eq(table_set(domain, table, 3, entry_of(OTHER_L1, TABLE), false, NULL), 0);
+		cr_assert_eq(table_set(domain, table, 3, entry_of(OTHER_L1, TABLE), false, NULL),
+			     0);
 		cr_expect_eq(frame_of(OTHER_L1)->type, level - 1);
 		EXPECT_AUDIT();
 		cr_expect_eq(clear_one(domain, table, 3), entry_of(OTHER_L1, TABLE));
@@ -247,8 +252,7 @@ Test(change, an_exchange_that_is_refused_keeps_the_old_entry)
 
 	EXPECT_ERROR(TORC_EPERM,
 		     table_set(domain, mfn_of(L1), 0, mfn_to_paddr(FOREIGN_MFN) | RW, false, &old));
-	EXPECT_ERROR(TORC_EBUSY,
-		     table_set(domain, mfn_of(L1), 0, entry_of(L2, RW), false, &old));
+	EXPECT_ERROR(TORC_EBUSY, table_set(domain, mfn_of(L1), 0, entry_of(L2, RW), false, &old));
 	cr_expect_eq(old, 0x777);
 }
 
@@ -256,8 +260,10 @@ Test(change, an_exchange_that_is_refused_keeps_the_old_entry)
 Test(change, a_full_count_refuses_more)
 {
 	frame_of(DATA3)->ref_count = ~0u;
-	cr_expect_eq(table_set(domain, mfn_of(L1), 8, entry_of(DATA3, RO), false, NULL), TORC_ENOMEM);
-	cr_expect_eq(table_set(domain, mfn_of(L1), 8, entry_of(DATA3, RW), false, NULL), TORC_ENOMEM);
+	cr_expect_eq(table_set(domain, mfn_of(L1), 8, entry_of(DATA3, RO), false, NULL),
+		     TORC_ENOMEM);
+	cr_expect_eq(table_set(domain, mfn_of(L1), 8, entry_of(DATA3, RW), false, NULL),
+		     TORC_ENOMEM);
 	cr_expect_eq(table_set(domain, mfn_of(L2), 8, entry_of(DATA3, TABLE), false, NULL),
 		     TORC_ENOMEM);
 	cr_expect_eq(frame_get_writable(domain, mfn_of(DATA3)), TORC_ENOMEM);
@@ -311,7 +317,9 @@ Test(change, ranges_are_filled_up_to_the_first_bad_entry)
 	EXPECT_AUDIT();
 }
 
-/* Filling has a short way of its own for level 1; it must judge every entry as the long way does. */
+/*
+ * Filling has a short way of its own for level 1; it must judge every entry as the long way does.
+ */
 Test(change, filling_is_as_strict_as_setting)
 {
 	struct random dice = { 888 };

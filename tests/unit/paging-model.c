@@ -2,18 +2,18 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Random operations on tables, against a model that keeps no counts at all: it looks at all entries
- * whenever it wants to know who uses a page, and undoes a failure by a copy of the whole state. What it
- * says must happen is what batch.h promises to guests. After each operation the results, all entries and
- * types must agree, and the audit must find every count right.
+ * whenever it wants to know who uses a page, and undoes a failure by a copy of the whole state.
+ * What it says must happen is what batch.h promises to guests. After each operation the results,
+ * all entries and types must agree, and the audit must find every count right.
  */
 #include <criterion/criterion.h>
 #include "unit.h"
 
-#define PAGES 30 /* pfns FIRST .. FIRST + PAGES - 1 take part */
-#define FIRST 64
-#define SPOTS ARRAY_SIZE(spots)
-#define ROUNDS 40000
-#define NO_PAGE (-1)
+#define PAGES	   30 /* pfns FIRST .. FIRST + PAGES - 1 take part */
+#define FIRST	   64
+#define SPOTS	   ARRAY_SIZE(spots)
+#define ROUNDS	   40000
+#define NO_PAGE	   (-1)
 #define START_ROOT PAGES /* stands for the root of world_map_linear() */
 
 /* Entries that take part; one is the linear map's, two are the hypervisor's in a root. */
@@ -23,10 +23,10 @@ static const unsigned int spots[] = { 0, 1, 77, TORC_SLOT_FIRST, TORC_SLOT_LAST,
 struct model {
 	u64 entry[PAGES][SPOTS];
 	u8 level[PAGES]; /* 0: no table */
-	u8 held[PAGES]; /* writable uses by the hypervisor */
+	u8 held[PAGES];	 /* writable uses by the hypervisor */
 	bool pinned[PAGES];
 	bool linear_writable[PAGES]; /* the linear map's entry */
-	bool write_taken[PAGES]; /* ... was, before the page became a table */
+	bool write_taken[PAGES];     /* ... was, before the page became a table */
 	int root;
 };
 
@@ -167,7 +167,9 @@ static int model_set(unsigned int page, unsigned int spot, u64 entry, bool keep)
 /* An entry of any kind; most are of a kind that the level likes. */
 static u64 random_entry(void)
 {
-	static const u64 bits[] = { RW, RO, TABLE, PTE_P, PTE_P | PTE_W, RW | PTE_NX, TABLE | PTE_G };
+	static const u64 bits[] = {
+		RW, RO, TABLE, PTE_P, PTE_P | PTE_W, RW | PTE_NX, TABLE | PTE_G
+	};
 	u64 entry = bits[random_below(&dice, ARRAY_SIZE(bits))];
 	mfn_t mfn = page_mfn(random_below(&dice, PAGES));
 
@@ -194,7 +196,9 @@ static u64 random_entry(void)
 	}
 }
 
-/* The page's intended level, so that trees come about: a third each of L1, of L2 and up, of data. */
+/*
+ * The page's intended level, so that trees come about: a third each of L1, of L2 and up, of data.
+ */
 static unsigned int random_level(unsigned int page)
 {
 	if (random_once_in(&dice, 8))
@@ -333,7 +337,8 @@ static void do_hold(struct operation *op)
 		frame_put_writable(domain, page_mfn(op->page));
 	} else {
 		op->name = "hold";
-		op->want = model.level[op->page] || vcpu->batch_pfn[0] != INVALID_PFN ? TORC_EBUSY : 0;
+		op->want = model.level[op->page] || vcpu->batch_pfn[0] != INVALID_PFN ? TORC_EBUSY
+										      : 0;
 		if (vcpu->batch_pfn[0] != INVALID_PFN) /* the audit knows one such page */
 			op->got = TORC_EBUSY;
 		else
@@ -341,9 +346,9 @@ static void do_hold(struct operation *op)
 		if (!op->want)
 			model.held[op->page]++;
 	}
-	vcpu->batch_pfn[0] = model.held[op->page] ? FIRST + op->page :
-			     op->want	       ? vcpu->batch_pfn[0] :
-						 INVALID_PFN;
+	vcpu->batch_pfn[0] = model.held[op->page] ? FIRST + op->page
+			     : op->want		  ? vcpu->batch_pfn[0]
+						  : INVALID_PFN;
 }
 
 /* What the guest itself writes into ordinary memory; without G, which validation may take out. */
@@ -360,8 +365,8 @@ static void do_plain(struct operation *op)
 }
 
 static void (*const operations[])(struct operation *) = {
-	do_set, do_set, do_set, do_compare, do_clear, do_clear_bits, do_pin,
-	do_pin, do_unpin, do_load, do_hold, do_plain, do_plain,
+	do_set, do_set,	  do_set,  do_compare, do_clear, do_clear_bits, do_pin,
+	do_pin, do_unpin, do_load, do_hold,    do_plain, do_plain,
 };
 
 static void expect_agreement(const struct operation *op, unsigned int round)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Validation and tear-down that stop half-way: at every place, with every thing that a guest might do
- * to the tables before it goes on.
+ * Validation and tear-down that stop half-way: at every place, with every thing that a guest might
+ * do to the tables before it goes on.
  */
 #include <criterion/criterion.h>
 #include "unit.h"
@@ -200,9 +200,9 @@ Test(stop, another_climber_finishes_what_one_began)
 }
 
 /*
- * A tree that does not pass falls, and stops in the middle of a table that had passed. What is left of
- * that table is its parent's to give back. A guest that could end it by itself could then write into it
- * and have its parent give back references that nobody took.
+ * A tree that does not pass falls, and stops in the middle of a table that had passed. What is
+ * left of that table is its parent's to give back. A guest that could end it by itself could then
+ * write into it and have its parent give back references that nobody took.
  */
 static void half_fallen(void)
 {
@@ -283,10 +283,11 @@ Test(stop, random_operations_that_stop_anywhere)
 			table_set(domain, mfn_of(table), index, entry_of(DATA, bits), false, NULL);
 			break;
 		case 4:
-			if (frame_of(table)->type == FRAME_NONE) /* ordinary memory: the guest writes */
-				plain(table, index, random_once_in(&random, 8) ?
-							    mfn_to_paddr(FOREIGN_MFN) | RO :
-							    entry_of(other, bits));
+			if (frame_of(table)->type ==
+			    FRAME_NONE) /* ordinary memory: the guest writes */
+				plain(table, index,
+				      random_once_in(&random, 8) ? mfn_to_paddr(FOREIGN_MFN) | RO
+								 : entry_of(other, bits));
 			break;
 		case 5:
 			if (table_is_live(frame_of(table)))

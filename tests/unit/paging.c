@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The rules at the head of mm/paging.c, one test each: what an entry may say, when a frame becomes a
- * table and stops being one, and that whatever is refused changes nothing.
+ * The rules at the head of mm/paging.c, one test each: what an entry may say, when a frame becomes
+ * a table and stops being one, and that whatever is refused changes nothing.
  */
 #include <criterion/criterion.h>
 #include "unit.h"
@@ -109,14 +109,10 @@ Test(paging, failed_validation_unwinds_everything)
 		int error;
 		u64 entry; /* 0: the foreign frame */
 	} bad[] = {
-		{ L1, TORC_EPERM, 0 },
-		{ L1, TORC_EINVAL, RW | PTE_PCD },
-		{ L2, TORC_EPERM, 0 },
-		{ L2, TORC_EINVAL, TABLE | PTE_PS },
-		{ L3, TORC_EPERM, 0 },
-		{ L3, TORC_EINVAL, TABLE | TORC_PTE_DIRTY_ASIDE },
-		{ ROOT, TORC_EPERM, 0 },
-		{ ROOT, TORC_EINVAL, TABLE | PTE_PWT },
+		{ L1, TORC_EPERM, 0 },	 { L1, TORC_EINVAL, RW | PTE_PCD },
+		{ L2, TORC_EPERM, 0 },	 { L2, TORC_EINVAL, TABLE | PTE_PS },
+		{ L3, TORC_EPERM, 0 },	 { L3, TORC_EINVAL, TABLE | TORC_PTE_DIRTY_ASIDE },
+		{ ROOT, TORC_EPERM, 0 }, { ROOT, TORC_EINVAL, TABLE | PTE_PWT },
 	};
 	static const unsigned int places[] = { 2, 255, 511 };
 	unsigned int i, place;
@@ -124,8 +120,8 @@ Test(paging, failed_validation_unwinds_everything)
 	build_tree();
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		for (place = 0; place < ARRAY_SIZE(places); place++) {
-			u64 entry = bad[i].entry ? entry_of(DATA3, bad[i].entry) :
-						   mfn_to_paddr(FOREIGN_MFN) | TABLE;
+			u64 entry = bad[i].entry ? entry_of(DATA3, bad[i].entry)
+						 : mfn_to_paddr(FOREIGN_MFN) | TABLE;
 
 			plain(bad[i].table, places[place], entry);
 			EXPECT_ERROR(bad[i].error, table_pin(domain, mfn_of(ROOT), 4));
@@ -236,7 +232,8 @@ Test(paging, foreign_frames_are_refused_at_every_level)
 
 			EXPECT_ERROR(TORC_EPERM,
 				     table_set(domain, table, 7, entry | RO, false, NULL));
-			EXPECT_ERROR(TORC_EPERM, table_set(domain, table, 7, entry | TABLE, true, &old));
+			EXPECT_ERROR(TORC_EPERM,
+				     table_set(domain, table, 7, entry | TABLE, true, &old));
 			old = 0;
 			EXPECT_ERROR(TORC_EPERM,
 				     table_compare_set(domain, table, 7, entry | TABLE, &old));
@@ -246,10 +243,10 @@ Test(paging, foreign_frames_are_refused_at_every_level)
 
 Test(paging, reserved_bits_are_refused_at_every_level)
 {
-	static const u64 bad_leaf[] = { PTE_PWT, PTE_PCD, PTE_PAT, 1ul << 52, 1ul << 53, 1ul << 54,
-					1ul << 55 };
-	static const u64 bad_table[] = { PTE_PWT, PTE_PCD, PTE_PS, 1ul << 52, 1ul << 53, 1ul << 54,
-					 1ul << 55 };
+	static const u64 bad_leaf[] = { PTE_PWT,   PTE_PCD,   PTE_PAT,	1ul << 52,
+					1ul << 53, 1ul << 54, 1ul << 55 };
+	static const u64 bad_table[] = { PTE_PWT,   PTE_PCD,   PTE_PS,	 1ul << 52,
+					 1ul << 53, 1ul << 54, 1ul << 55 };
 	static const pfn_t tables[] = { L1, L2, L3, ROOT };
 	unsigned int level, i;
 	u64 old;
@@ -259,7 +256,8 @@ Test(paging, reserved_bits_are_refused_at_every_level)
 
 		cr_assert_eq(table_pin(domain, table, level), 0);
 		for (i = 0; i < ARRAY_SIZE(bad_leaf); i++) {
-			u64 entry = entry_of(DATA, TABLE) | (level == 1 ? bad_leaf[i] : bad_table[i]);
+			u64 entry = entry_of(DATA, TABLE) |
+				    (level == 1 ? bad_leaf[i] : bad_table[i]);
 
 			EXPECT_ERROR(TORC_EINVAL, table_set(domain, table, 7, entry, false, NULL));
 			old = 0;

@@ -52,9 +52,30 @@ Test(parse, numbers)
 Test(parse, what_is_no_number)
 {
 	static const char *const bad[] = {
-		"", " ", "x", "0x", "0xg", "0x ", "-1", "+1", " 1", "1 ", "1a", "a", "12K", "1.5", "1e3",
-		"18446744073709551616", "18446744073709551620", "99999999999999999999",
-		"0x10000000000000000", "0b1", "0x-1", "1,000", "\xff", "1\n",
+		"",
+		" ",
+		"x",
+		"0x",
+		"0xg",
+		"0x ",
+		"-1",
+		"+1",
+		" 1",
+		"1 ",
+		"1a",
+		"a",
+		"12K",
+		"1.5",
+		"1e3",
+		"18446744073709551616",
+		"18446744073709551620",
+		"99999999999999999999",
+		"0x10000000000000000",
+		"0b1",
+		"0x-1",
+		"1,000",
+		"\xff",
+		"1\n",
 	};
 	unsigned int i;
 
@@ -79,8 +100,23 @@ Test(parse, sizes)
 Test(parse, what_is_no_size)
 {
 	static const char *const bad[] = {
-		"", "K", "M", "1Q", "1MB", "1MM", "1M ", " 1M", "-1M", "1.5G", "16777216T",
-		"18446744073709551615K", "18014398509481984K", "17592186044416M", "0xK", "1K1", "M1",
+		"",
+		"K",
+		"M",
+		"1Q",
+		"1MB",
+		"1MM",
+		"1M ",
+		" 1M",
+		"-1M",
+		"1.5G",
+		"16777216T",
+		"18446744073709551615K",
+		"18014398509481984K",
+		"17592186044416M",
+		"0xK",
+		"1K1",
+		"M1",
 	};
 	unsigned int i;
 
@@ -132,8 +168,8 @@ Test(cmdline, words)
 
 Test(cmdline, absent_words)
 {
-	static const char *const lines[] = { "", " ", "ab=c", "xa=c", "b", "-- a=1", "x -- a", "aa", "A=1",
-					     "=a", "b=a" };
+	static const char *const lines[] = { "",       " ",  "ab=c", "xa=c", "b",  "-- a=1",
+					     "x -- a", "aa", "A=1",  "=a",   "b=a" };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -167,9 +203,10 @@ Test(cmdline, comparison)
 	cr_expect_not(cmdline_is("exit=isa-debugger", "exit", "isa-debug"));
 	cr_expect_not(cmdline_is("exit=isa", "exit", "isa-debug"));
 	cr_expect_not(cmdline_is("", "exit", ""));
-	cr_expect_not(cmdline_is("a=0123456789012345678901234567890123456789012345678901234567890123",
-				 "a", "012345678901234567890123456789012345678901234567890123456789012"),
-		      "a value that was cut is not equal");
+	cr_expect_not(
+		cmdline_is("a=0123456789012345678901234567890123456789012345678901234567890123",
+			   "a", "012345678901234567890123456789012345678901234567890123456789012"),
+		"a value that was cut is not equal");
 }
 
 Test(cmdline, the_rest_behind_a_word)

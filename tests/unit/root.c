@@ -61,7 +61,10 @@ Test(root, changes_reach_the_copy)
 	EXPECT_AUDIT();
 }
 
-/* A guest's zero in a slot of the hypervisor is allowed, for it is there already; the copy keeps its own. */
+/*
+ * A guest's zero in a slot of the hypervisor is allowed, for it is there already; the copy keeps
+ * its own.
+ */
 Test(root, clearing_a_slot_of_the_hypervisor_leaves_the_gate_in_place)
 {
 	unsigned int slot;

@@ -47,7 +47,8 @@ Test(string, memory_at_every_alignment_and_length)
 				cr_assert_eq(hv_memcpy(ours + to, other + from, bytes), ours + to);
 				memcpy(theirs + to, other + from, bytes);
 				cr_assert(!memcmp(ours, theirs, ROOM));
-				cr_assert_eq(hv_memset(ours + to, (int)(from * 300), bytes), ours + to);
+				cr_assert_eq(hv_memset(ours + to, (int)(from * 300), bytes),
+					     ours + to);
 				memset(theirs + to, (int)(from * 300), bytes);
 				cr_assert(!memcmp(ours, theirs, ROOM));
 			}
@@ -63,8 +64,8 @@ Test(string, overlapping_moves)
 				scramble();
 				cr_assert_eq(hv_memmove(ours + to, ours + from, bytes), ours + to);
 				memmove(theirs + to, theirs + from, bytes);
-				cr_assert(!memcmp(ours, theirs, ROOM), "%u from %u, %u bytes", to, from,
-					  bytes);
+				cr_assert(!memcmp(ours, theirs, ROOM), "%u from %u, %u bytes", to,
+					  from, bytes);
 			}
 }
 

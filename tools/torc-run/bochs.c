@@ -17,8 +17,8 @@
 
 /*
  * The terminal display needs no window and, its output going to a file, shows nothing. Time follows
- * the instructions executed. Bochs never drops a byte of a serial port on a socket or in a file; the
- * "term" mode does, when the reader is slow.
+ * the instructions executed. Bochs never drops a byte of a serial port on a socket or in a file;
+ * the "term" mode does, when the reader is slow.
  */
 static const char configuration[] =
 	"config_interface: textconfig\n"

@@ -29,7 +29,8 @@ static void set_name(struct domain *domain, char *value)
 	for (at = value; *at; at++)
 		if (!isalnum((unsigned char)*at) && !strchr("-_.", *at))
 			die(STATUS_USAGE,
-			    "--domain: name '%s': only letters, digits, '-', '_' and '.' are allowed",
+			    "--domain: name '%s': only letters, digits, '-', '_' and '.' are "
+			    "allowed",
 			    value);
 	domain->name = value;
 }

@@ -36,7 +36,8 @@ static void expect(const char *what, const uint8_t *code, size_t bytes, uint64_t
 	struct guest_fault fault = guest_probe_code(code, bytes, 0);
 	struct guest_regs regs = user(code, bytes);
 
-	CHECK(fault.hit == (vector != GUEST_VECTOR_SYSCALL) && (!fault.hit || fault.vector == vector),
+	CHECK(fault.hit == (vector != GUEST_VECTOR_SYSCALL) &&
+		      (!fault.hit || fault.vector == vector),
 	      "%s in ring 1: hit %d, vector %lu", what, fault.hit, fault.vector);
 	CHECK(regs.vector == vector, "%s in ring 3: vector %lu", what, regs.vector);
 }

@@ -22,7 +22,8 @@ native() { # native INITRAMFS WORDS [QEMU-OPTION...]
 	shift 2
 	echo "+ native $words"
 	timeout "${limit:-60}" qemu-system-x86_64 -machine pc -accel tcg -cpu max,-smap -m 512 \
-		-nodefaults -display none -no-reboot -serial stdio -kernel "$linux/bzImage" -initrd "$file" \
+		-nodefaults -display none -no-reboot -serial stdio \
+		-kernel "$linux/bzImage" -initrd "$file" \
 		-append "console=ttyS0 $words" "$@" </dev/null 2>log | tr -d '\r' >out
 	status=${PIPESTATUS[0]}
 	sed 's/^/  out: /' out
@@ -31,5 +32,6 @@ native() { # native INITRAMFS WORDS [QEMU-OPTION...]
 
 # The value of --domain for a Linux guest.
 linux_domain() { # linux_domain NAME INITRAMFS WORDS [MORE-KEYS]
-	echo "name=$1,kernel=$linux/guest.elf,initrd=$2${4-,mem=256M},cmdline=console=hvc0 ${3//,/,,}"
+	local words=${3//,/,,}
+	echo "name=$1,kernel=$linux/guest.elf,initrd=$2${4-,mem=256M},cmdline=console=hvc0 $words"
 }

@@ -5,10 +5,10 @@
 # usage: selftests-compare.sh NATIVE-LOG GUEST-LOG [ALLOWED]
 #
 # Compares two console logs of init-selftests, verdict by verdict, and prints a table in Markdown.
-# Fails if either log is incomplete or a program is missing from one of them; and, for a program that
-# ALLOWED (selftests-allowed) does not name, if its verdict differs, if the guest has more [FAIL]
-# lines, or if it has no [OK] line where the native boot has some. Other differences in the counts
-# are shown: a part that is skipped natively may run in the guest, and the other way round.
+# Fails if either log is incomplete or a program is missing from one of them; and, for a program
+# that ALLOWED (selftests-allowed) does not name, if its verdict differs, if the guest has more
+# [FAIL] lines, or if it has no [OK] line where the native boot has some. Other differences in the
+# counts are shown: a part that is skipped natively may run in the guest, and the other way round.
 set -eu
 
 [ $# -ge 2 ] || { echo "usage: $0 NATIVE-LOG GUEST-LOG [ALLOWED]" >&2; exit 2; }
@@ -59,6 +59,7 @@ tr -d '\r' <"$1" | awk -v guest="$2" -v allowed="$allowed" '
 			printf "| %s | %s | %s | %s | %s | %s |\n", order[i], a[3], b[3], \
 				counts(a), counts(b), note
 		}
-		printf "selftests: %d the same or allowed, %d different\n", n - bad, bad >"/dev/stderr"
+		printf "selftests: %d the same or allowed, %d different\n", n - bad, bad \
+			>"/dev/stderr"
 		exit bad > 0
 	}' -

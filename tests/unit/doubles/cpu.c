@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
-/* Registers that need ring 0, as variables. Like the processor, some refuse what is not canonical. */
+/*
+ * Registers that need ring 0, as variables. Like the processor, some refuse what is not canonical.
+ */
 #include <stdlib.h>
 #include "doubles.h"
 

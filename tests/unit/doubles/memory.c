@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * An allocator that can be told when to fail. What is not handed out is forbidden memory, so the use
- * of a freed page shows.
+ * An allocator that can be told when to fail. What is not handed out is forbidden memory, so the
+ * use of a freed page shows.
  */
 #include <stdlib.h>
 #include <string.h>

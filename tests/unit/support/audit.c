@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The rules of direct paging, checked from outside: every reference is found again by looking at all
- * tables and at everything that holds frames, and the sums must be what the frame table says.
+ * The rules of direct paging, checked from outside: every reference is found again by looking at
+ * all tables and at everything that holds frames, and the sums must be what the frame table says.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "world.h"
 
 struct uses {
-	u32 all; /* references */
+	u32 all;   /* references */
 	u32 typed; /* of these, such as need the type below */
 	u8 type;
 };
@@ -95,8 +95,8 @@ static const char *audit_copy(const struct root_copy *slot)
 		else if (i > TORC_SLOT_FIRST && i <= TORC_SLOT_FIRST + 3)
 			want = mfn_to_paddr(domain->windows_l3[i - TORC_SLOT_FIRST - 1]) | PTE_P;
 		if (copy[i] != want)
-			return WRONG("copy of root %lx: slot %u holds %lx, not %lx", slot->source, i,
-				     copy[i], want);
+			return WRONG("copy of root %lx: slot %u holds %lx, not %lx", slot->source,
+				     i, copy[i], want);
 	}
 	return NULL;
 }
@@ -107,7 +107,8 @@ static const char *audit_holders(void)
 	unsigned int i;
 
 	if (domain->linear_root != vcpu->root)
-		return WRONG("the linear root is %lx, the root %lx", domain->linear_root, vcpu->root);
+		return WRONG("the linear root is %lx, the root %lx", domain->linear_root,
+			     vcpu->root);
 	if (domain->orphan != INVALID_MFN)
 		problem = use(domain->orphan, frame_table[domain->orphan].type, "the orphan");
 	if (!problem && vcpu->root != INVALID_MFN)

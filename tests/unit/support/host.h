@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Put in front of every file of a unit test, the hypervisor's own included: what must be different
- * on a host. The direct map becomes an array of the test, functions that need ring 0 or a gate region
- * become doubles (doubles/cpu.c), and two names that a C library has too get others.
+ * on a host. The direct map becomes an array of the test, functions that need ring 0 or a gate
+ * region become doubles (doubles/cpu.c), and two names that a C library has too get others.
  */
 #ifndef UNIT_HOST_H
 #define UNIT_HOST_H
@@ -14,27 +14,27 @@ extern unsigned char *host_memory; /* physical address 0 of the test's machine *
 extern char __image_end[];
 
 #define DIRECT_BASE ((uint64_t)host_memory)
-#define IMAGE_BASE ((uint64_t)__image_end - 0x180000)
+#define IMAGE_BASE  ((uint64_t)__image_end - 0x180000)
 
-#define log hv_log
-#define strlcpy hv_strlcpy
+#define log	    hv_log
+#define strlcpy	    hv_strlcpy
 
-#define this_cpu hardware_this_cpu
-#define rdfsbase hardware_rdfsbase
-#define rdgsbase hardware_rdgsbase
-#define wrfsbase hardware_wrfsbase
-#define wrgsbase hardware_wrgsbase
-#define read_cr2 hardware_read_cr2
-#define read_cr4 hardware_read_cr4
-#define read_dr6 hardware_read_dr6
-#define write_dr0 hardware_write_dr0
-#define write_dr1 hardware_write_dr1
-#define write_dr2 hardware_write_dr2
-#define write_dr3 hardware_write_dr3
-#define write_dr6 hardware_write_dr6
-#define write_dr7 hardware_write_dr7
-#define rdmsr hardware_rdmsr
-#define xsetbv hardware_xsetbv
+#define this_cpu    hardware_this_cpu
+#define rdfsbase    hardware_rdfsbase
+#define rdgsbase    hardware_rdgsbase
+#define wrfsbase    hardware_wrfsbase
+#define wrgsbase    hardware_wrgsbase
+#define read_cr2    hardware_read_cr2
+#define read_cr4    hardware_read_cr4
+#define read_dr6    hardware_read_dr6
+#define write_dr0   hardware_write_dr0
+#define write_dr1   hardware_write_dr1
+#define write_dr2   hardware_write_dr2
+#define write_dr3   hardware_write_dr3
+#define write_dr6   hardware_write_dr6
+#define write_dr7   hardware_write_dr7
+#define rdmsr	    hardware_rdmsr
+#define xsetbv	    hardware_xsetbv
 
 #include "cpu.h"
 #include "domain.h"

@@ -7,8 +7,8 @@
  *	chunk 1		the foreign domain 2's, forbidden memory
  *	chunk 2, 3	domain 1's: pfn 0..511 is chunk 3, pfn 512..1023 is chunk 2
  *
- * There is one vCPU, with a page and optionally a linear map; frame table and mfn->pfn array end where
- * the machine ends, and what lies behind is forbidden.
+ * There is one vCPU, with a page and optionally a linear map; frame table and mfn->pfn array end
+ * where the machine ends, and what lies behind is forbidden.
  */
 #ifndef UNIT_WORLD_H
 #define UNIT_WORLD_H
@@ -17,26 +17,26 @@
 #include "domain.h"
 #include "paging.h"
 
-#define WORLD_FRAMES (4 * CHUNK_PAGES)
-#define WORLD_PAGES (2 * CHUNK_PAGES) /* of domain 1 */
-#define FOREIGN_MFN (CHUNK_PAGES + 5)
+#define WORLD_FRAMES   (4 * CHUNK_PAGES)
+#define WORLD_PAGES    (2 * CHUNK_PAGES) /* of domain 1 */
+#define FOREIGN_MFN    (CHUNK_PAGES + 5)
 #define HYPERVISOR_MFN 3
 
-#define LINEAR_BASE 0xffff888000000000ull
-#define LINEAR_SLOT 273
+#define LINEAR_BASE    0xffff888000000000ull
+#define LINEAR_SLOT    273
 
 /* Where world_map_linear() puts tables, as pfns. */
 enum { LINEAR_L4 = 1023, LINEAR_L3 = 1022, LINEAR_L2 = 1021, LINEAR_L1 = 1019 /* and 1020 */ };
 #define VCPU_PAGE_PFN 1018
 
 /* Leaf and table entries, as guests write them. */
-#define RW (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
-#define RO (PTE_P | PTE_U | PTE_A)
+#define RW    (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
+#define RO    (PTE_P | PTE_U | PTE_A)
 #define TABLE (PTE_P | PTE_W | PTE_U | PTE_A)
 
-extern struct domain *domain; /* 1 */
+extern struct domain *domain;  /* 1 */
 extern struct domain *foreign; /* 2 */
-extern struct vcpu *vcpu; /* domain 1's */
+extern struct vcpu *vcpu;      /* domain 1's */
 
 /** world_create - as above, without a linear map, without root */
 void world_create(void);
