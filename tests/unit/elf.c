@@ -297,6 +297,21 @@ Test(elf, notes_of_giant_sizes)
 		file.note.descsz = sizes[i];
 		EXPECT_REFUSED("no Torc note");
 	}
+	/* Behind a name or descriptor that ends 2^32 bytes further on there is nothing. */
+	for (i = 0; i < 2; i++) {
+		create();
+		memmove((u8 *)&file.note + 12, &file.note, sizeof(file.note));
+		file.segment[0].filesz += 12;
+		file.note.namesz = i ? 0 : 0xfffffffd;
+		file.note.descsz = i ? 0xfffffffd : 0;
+		file.note.type = 9;
+		EXPECT_REFUSED("no Torc note");
+		file.note.namesz = file.note.descsz = 0;
+		cr_expect_null(check(), "it would be found with sizes of zero");
+	}
+	create();
+	file.segment[0].filesz = sizeof(file); /* runs out of the file, though the note does not */
+	EXPECT_REFUSED("no Torc note");
 	create();
 	file.note.descsz = 0xffffffff; /* longer is allowed if what is known is there */
 	cr_expect_null(check());
