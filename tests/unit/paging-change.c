@@ -116,7 +116,7 @@ static void flip_leaf_bit(unsigned int bit, bool keep)
 	EXPECT_AUDIT();
 }
 
-/* There are short ways for what happens often. None of them may let through what the long one would not. */
+/* There are short ways for what happens often. None may let through what the long one would not. */
 Test(change, every_bit_of_a_leaf_that_is_not_harmless_is_looked_at)
 {
 	unsigned int bit;

@@ -55,7 +55,8 @@ Test(root, changes_reach_the_copy)
 	cr_expect_eq(table[6], entry_of(L3, TABLE));
 	table_clear_bits(domain, mfn_of(ROOT), 6, 1, PTE_W);
 	cr_expect_eq(table[6], entry_of(L3, TABLE & ~PTE_W));
-	cr_assert_eq(table_set(domain, mfn_of(ROOT), 6, entry_of(L3, PTE_P | PTE_NX), true, NULL), 0);
+	cr_assert_eq(table_set(domain, mfn_of(ROOT), 6, entry_of(L3, PTE_P | PTE_NX), true, NULL),
+		     0);
 	cr_expect_eq(table[6], entry_of(L3, PTE_P | PTE_NX | PTE_A), "harmless bits too");
 	EXPECT_AUDIT();
 	clear_one(domain, mfn_of(ROOT), 6);
