@@ -35,6 +35,7 @@ extern char __image_end[];
 #define write_dr7   hardware_write_dr7
 #define rdmsr	    hardware_rdmsr
 #define xsetbv	    hardware_xsetbv
+#define cpu_idle_once hardware_cpu_idle_once
 
 #include "cpu.h"
 #include "domain.h"
@@ -55,6 +56,7 @@ extern char __image_end[];
 #undef write_dr7
 #undef rdmsr
 #undef xsetbv
+#undef cpu_idle_once
 
 struct cpu *this_cpu(void);
 u64 rdfsbase(void);
@@ -72,5 +74,6 @@ void write_dr6(u64 value);
 void write_dr7(u64 value);
 u64 rdmsr(u32 msr);
 void xsetbv(u32 index, u64 value);
+void cpu_idle_once(void);
 
 #endif
