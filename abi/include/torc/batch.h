@@ -7,7 +7,8 @@
  * A vCPU registers up to TORC_BATCH_PAGES pages (batch_register); together they are its batch area,
  * an array of operations. The hypercall batch(first, count) runs operations first..first+count-1
  * in order. Each operation gets its own status; a failed one changes nothing and does not stop the
- * ones behind it. The call returns how many operations failed, or TORC_EAGAIN when it stopped
+ * ones behind it. (FILL alone ends at the first entry that is refused: `done` entries before it are
+ * set.) The call returns how many operations failed, or TORC_EAGAIN when it stopped
  * to let something else run: operations that are done have TORC_BATCH_DONE in their flags, a range
  * operation has moved its `done` on, and calling again with the same arguments continues.
  *
