@@ -69,6 +69,21 @@ s64 hc_set_timer(struct vcpu *vcpu, u64 deadline)
 	return TORC_OK;
 }
 
+/* An entry that nobody registered leads to a stub of the gate; the report is to show what led there. */
+static void crash_without_entry(struct vcpu *vcpu)
+{
+	const struct torc_frame *frame = &vcpu->page->sync;
+	struct regs *regs = vcpu->regs;
+
+	regs->rip = frame->rip;
+	regs->cs = frame->cs;
+	regs->rflags = frame->rflags;
+	regs->rsp = frame->rsp;
+	regs->ss = frame->ss;
+	regs->rax = frame->rax;
+	guest_crash(vcpu, "vector %lu, but no entry is registered for it", frame->vector);
+}
+
 s64 hc_shutdown(struct vcpu *vcpu, u64 reason, u64 detail)
 {
 	switch (reason) {
@@ -78,7 +93,7 @@ s64 hc_shutdown(struct vcpu *vcpu, u64 reason, u64 detail)
 		return TORC_OK;
 	case TORC_SHUTDOWN_CRASH:
 		if (detail == SHUTDOWN_NO_ENTRY)
-			guest_crash(vcpu, "event or exception, but no entry is registered for it");
+			crash_without_entry(vcpu);
 		else
 			guest_crash(vcpu, "the guest says that it crashed, detail 0x%lx", detail);
 		return TORC_OK;

@@ -81,6 +81,7 @@ void report_status(void)
 	struct domain *domain;
 	u32 i;
 
+	log("cpu %u took %lu NMIs", this_cpu()->id, this_cpu()->nmi_count);
 	log("memory: %lu pages hypervisor, %lu chunks guests, %lu chunks free",
 	    stats.hypervisor_pages, stats.guest_chunks, stats.free_chunks);
 	for (domain = domain_list; domain; domain = domain->next) {
