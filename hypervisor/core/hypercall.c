@@ -69,7 +69,10 @@ s64 hc_set_timer(struct vcpu *vcpu, u64 deadline)
 	return TORC_OK;
 }
 
-/* An entry that nobody registered leads to a stub of the gate; the report is to show what led there. */
+/*
+ * An entry that nobody registered leads to a stub of the gate; the report is to show what led
+ * there.
+ */
 static void crash_without_entry(struct vcpu *vcpu)
 {
 	const struct torc_frame *frame = &vcpu->page->sync;

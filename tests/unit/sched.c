@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The scheduler: who runs next, when the timer rings, and that neither a sleeping vCPU nor the end of a
- * domain leaves anything behind.
+ * The scheduler: who runs next, when the timer rings, and that neither a sleeping vCPU nor the end
+ * of a domain leaves anything behind.
  */
 #include <criterion/criterion.h>
 #include <setjmp.h>
