@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * What boot loaders tell, in both versions of Multiboot, good and bad. Each test is a boot of its own.
+ * What boot loaders tell, in both versions of Multiboot, good and bad. Each test is a boot of its
+ * own.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
