@@ -108,7 +108,8 @@ Test(multiboot, version_2)
 	cr_expect_str_eq(info->loader, "GRUB 2.06");
 	cr_assert_eq(info->module_count, 2);
 	cr_expect_str_eq(info->module[0].string, "domain name=a");
-	cr_expect(info->module[0].memory.start == 0x200000 && info->module[0].memory.end == 0x201234);
+	cr_expect_eq(info->module[0].memory.start, 0x200000);
+	cr_expect_eq(info->module[0].memory.end, 0x201234);
 	cr_expect_str_eq(info->module[1].string, "");
 	cr_expect_neq(info->rsdp, INVALID_PADDR);
 	expect_memory(info);
