@@ -87,7 +87,7 @@ void hv_idle_interrupt(struct regs *regs)
 #define CR2_POISON 0x5a5a5a5a5a5a5a5aull
 
 /*
- * NMIs have no source that the hypervisor asked for; all that matters is that they do no harm. CR2
+ * NMIs have no source that the hypervisor uses; all that matters is that they do no harm. CR2
  * is poisoned so that the gate's putting it back is something a test can see.
  */
 void hv_nmi(u64 rip __unused, u64 cs __unused, u64 rsp __unused, u64 rflags __unused)

@@ -11,6 +11,7 @@
 #include "lib.h"
 #include "log.h"
 #include "power.h"
+#include "storm.h"
 
 #define STACK_SIZE 16384
 
@@ -63,5 +64,6 @@ void hv_main(const struct boot_info *info)
 		log("no domain to run: give boot modules that say \"domain name=NAME mem=SIZE\"");
 		power_off();
 	}
+	nmi_storm_init(info->cmdline);
 	hv_exit();
 }

@@ -38,7 +38,6 @@ void apic_send_ipi(u32 target_apic_id, u8 vector);
 
 /* Local APIC timer, for timer.c: initial count (0 stops it), current count, and its LVT entry. */
 #define APIC_LVT_MASKED		0x10000u
-#define APIC_LVT_NMI		0x00400u
 #define APIC_LVT_ONE_SHOT	0x00000u
 #define APIC_LVT_TSC_DEADLINE	0x40000u
 void apic_timer_mode(u32 lvt);
@@ -50,13 +49,15 @@ u32 apic_timer_count(void);
  */
 void ioapic_init(void);
 
+#define APIC_DELIVER_NMI	0x00400u
+
 /**
  * ioapic_route_isa() - send a legacy ISA interrupt to this CPU
  * @irq: 0..15; MADT overrides of number, polarity and trigger mode apply
- * @vector: where it arrives
+ * @delivery: the vector where it arrives, or APIC_DELIVER_NMI
  * Return: false if no I/O APIC has that input.
  */
-bool ioapic_route_isa(u8 irq, u8 vector);
+bool ioapic_route_isa(u8 irq, u32 delivery);
 
 /**
  * pic_silence() - remap the 8259 pair to VECTOR_PIC and mask all of it

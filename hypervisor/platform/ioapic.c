@@ -66,9 +66,9 @@ void ioapic_init(void)
 	}
 }
 
-bool ioapic_route_isa(u8 irq, u8 vector)
+bool ioapic_route_isa(u8 irq, u32 delivery)
 {
-	u32 gsi = irq, low = vector;
+	u32 gsi = irq, low = delivery;
 
 	for (unsigned int i = 0; i < acpi_info.override_count; i++) {
 		const struct acpi_override *o = &acpi_info.override[i];
