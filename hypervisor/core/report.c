@@ -75,6 +75,16 @@ static const char *state_name(const struct vcpu *vcpu)
 	}
 }
 
+void report_memory(void)
+{
+	struct alloc_stats stats = alloc_stats();
+
+	log("memory: %lu KiB hypervisor, at most %lu KiB so far, of %lu MiB",
+	    (stats.hypervisor_pages + stats.reserved_pages) << (PAGE_SHIFT - 10),
+	    (stats.most_hypervisor_pages + stats.reserved_pages) << (PAGE_SHIFT - 10),
+	    stats.ram_pages >> (20 - PAGE_SHIFT));
+}
+
 void report_status(void)
 {
 	struct alloc_stats stats = alloc_stats();
@@ -82,8 +92,9 @@ void report_status(void)
 	u32 i;
 
 	log("cpu %u took %lu NMIs", this_cpu()->id, this_cpu()->nmi_count);
-	log("memory: %lu pages hypervisor, %lu chunks guests, %lu chunks free",
-	    stats.hypervisor_pages, stats.guest_chunks, stats.free_chunks);
+	report_memory();
+	log("memory: %lu MiB guests, %lu MiB free chunks",
+	    stats.guest_chunks * CHUNK_SIZE >> 20, stats.free_chunks * CHUNK_SIZE >> 20);
 	for (domain = domain_list; domain; domain = domain->next) {
 		log("domain %u %s: %lu MiB, %u instructions in its census", domain->id,
 		    domain->name, domain->pages >> (20 - PAGE_SHIFT), domain->census_used);

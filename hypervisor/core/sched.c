@@ -184,6 +184,7 @@ static __noreturn void end_of_all(const struct cpu *cpu)
 	console_flush();
 	if (cpu->nmi_count)
 		log("cpu %u took %lu NMIs", cpu->id, cpu->nmi_count);
+	report_memory();
 	log("all domains ended, power off");
 	power_off();
 }

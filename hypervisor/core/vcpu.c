@@ -241,8 +241,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	unsigned int i;
 
-	for (i = 0; vcpu->roots && i < ROOT_COPIES; i++)
-		drop(vcpu->roots[i].copy);
+	root_free_copies(vcpu);
 	for (i = 0; i < LDT_PAGES; i++)
 		if (vcpu->ldt_mfn[i])
 			drop(vcpu->ldt_mfn[i]);

@@ -16,6 +16,7 @@
 struct alloc_stats {
 	u64 ram_pages;		/* usable RAM of the machine */
 	u64 hypervisor_pages;	/* taken by page_alloc(), boot_alloc(), the allocator's table */
+	u64 most_hypervisor_pages; /* so far */
 	u64 reserved_pages;	/* image, modules, first MiB */
 	u64 guest_chunks;	/* taken by chunk_alloc() */
 	u64 free_chunks;	/* whole chunks still free */
@@ -71,6 +72,11 @@ void release_modules(const struct boot_info *info);
  * alloc_max_mfn() - one above the highest usable frame: the size of arrays indexed by mfn
  */
 mfn_t alloc_max_mfn(void);
+
+/**
+ * alloc_ram_pages() - usable RAM of the machine
+ */
+u64 alloc_ram_pages(void);
 
 /**
  * alloc_stats() - counts at this moment

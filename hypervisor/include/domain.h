@@ -38,7 +38,7 @@ struct root_copy {
  * @desc: its descriptor page, through the direct map
  * @page: its vCPU page, through the direct map: the guest's, trusted in nothing
  * @root: guest's level-4 table in force, referenced
- * @roots: copies of level-4 tables, filled on demand
+ * @roots: copies of level-4 tables, filled on demand; @root_copies have a frame
  * @stack_mfn: @nmi_mfn: @ist_mfn: @desc_mfn: frames of the gate region
  * @gate_l3: @gate_l2: @gate_l1: @alias_l2: @alias_l1: table frames of the gate region
  * @page_pfn: pfn of the vCPU page, referenced writable
@@ -59,6 +59,7 @@ struct vcpu {
 	u16 ldt_entries;
 	mfn_t root;
 	struct root_copy *roots;
+	u32 root_copies;
 	mfn_t stack_mfn, nmi_mfn, ist_mfn, desc_mfn;
 	mfn_t gate_l3, gate_l2, gate_l1, alias_l2, alias_l1;
 	pfn_t page_pfn;

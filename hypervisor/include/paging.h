@@ -107,6 +107,9 @@ int root_load(struct vcpu *vcpu, mfn_t mfn);
  */
 paddr_t root_copy_of(struct vcpu *vcpu);
 
+/** root_free_copies - gives back the frames of all copies of @vcpu, which will not run again */
+void root_free_copies(struct vcpu *vcpu);
+
 /** root_update - carries a changed level-4 entry to all copies of @mfn in @domain */
 void root_update(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry);
 

@@ -4,14 +4,18 @@
  * Roots. The gate region is private to a vCPU though its address is the same for all, so each vCPU
  * walks a level-4 table of its own: a copy of the guest's, whose slots 256..271 are the
  * hypervisor's. The copies are a direct-mapped cache, filled when a root is loaded and changed in
- * step with the guest's table.
+ * step with the guest's table. All caches together are limited to a share of the machine's memory;
+ * beyond it a vCPU has one copy of its own and takes turns with it.
  */
 #include "alloc.h"
 #include "lib.h"
 #include "log.h"
 #include "paging.h"
 
-#define SLOT_TIME 257 /* and the two windows behind it */
+#define SLOT_TIME	257 /* and the two windows behind it */
+#define COPIES_SHARE	512 /* copies take at most this part of the RAM, but for each vCPU's first */
+
+static u64 copies; /* of all vCPUs */
 
 static struct root_copy *copy_slot(struct vcpu *vcpu, mfn_t mfn)
 {
@@ -28,17 +32,45 @@ static void fill(struct vcpu *vcpu, u64 *copy, mfn_t source)
 		copy[SLOT_TIME + i] = mfn_to_paddr(vcpu->domain->windows_l3[i]) | PTE_P;
 }
 
-/* A slot whose frame cannot be had borrows the frame of another one. */
-static mfn_t borrow_copy(struct vcpu *vcpu)
+static mfn_t alloc_copy(struct vcpu *vcpu)
+{
+	mfn_t mfn;
+
+	if (copies >= alloc_ram_pages() / COPIES_SHARE && vcpu->root_copies)
+		return INVALID_MFN;
+	mfn = page_alloc();
+	if (mfn != INVALID_MFN) {
+		copies++;
+		vcpu->root_copies++;
+	}
+	return mfn;
+}
+
+void root_free_copies(struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	for (i = 0; vcpu->roots && i < ROOT_COPIES; i++) {
+		if (vcpu->roots[i].copy != INVALID_MFN)
+			page_free(vcpu->roots[i].copy);
+		vcpu->roots[i] = (struct root_copy){ INVALID_MFN, INVALID_MFN };
+	}
+	copies -= vcpu->root_copies;
+	vcpu->root_copies = 0;
+}
+
+/* A slot whose frame cannot be had takes that of the next one that has any, round the cache. */
+static mfn_t take_copy(struct vcpu *vcpu, struct root_copy *slot)
 {
 	unsigned int i;
 	mfn_t mfn;
 
-	for (i = 0; i < ROOT_COPIES; i++) {
-		mfn = vcpu->roots[i].copy;
+	for (i = 1; i < ROOT_COPIES; i++) {
+		struct root_copy *other = &vcpu->roots[(slot - vcpu->roots + i) % ROOT_COPIES];
+
+		mfn = other->copy;
 		if (mfn != INVALID_MFN) {
-			vcpu->roots[i].copy = INVALID_MFN;
-			vcpu->roots[i].source = INVALID_MFN;
+			*other = (struct root_copy){ INVALID_MFN, INVALID_MFN };
 			return mfn;
 		}
 	}
@@ -50,9 +82,9 @@ paddr_t root_copy_of(struct vcpu *vcpu)
 	struct root_copy *slot = copy_slot(vcpu, vcpu->root);
 
 	if (slot->copy == INVALID_MFN) {
-		slot->copy = page_alloc();
+		slot->copy = alloc_copy(vcpu);
 		if (slot->copy == INVALID_MFN)
-			slot->copy = borrow_copy(vcpu);
+			slot->copy = take_copy(vcpu, slot);
 		if (slot->copy == INVALID_MFN)
 			return INVALID_PADDR;
 	}

@@ -33,6 +33,7 @@ static u64 chunk_count;
 static u64 ram_pages;
 static u64 reserved_pages;
 static u64 taken_pages;		/* by page_alloc() and boot_alloc() and @chunks itself */
+static u64 most_taken_pages;
 static u64 guest_chunks;
 static u64 page_hint;		/* the chunk that gave a page last */
 static u64 whole_hint;		/* one above the highest chunk that may be whole */
@@ -205,6 +206,7 @@ mfn_t page_alloc(void)
 	page = word * 64 + (unsigned int)__builtin_ctzl(~chunk->used[word]);
 	page_set_used(chunk, page, true);
 	taken_pages++;
+	most_taken_pages = MAX(most_taken_pages, taken_pages);
 	mfn = page_hint * CHUNK_PAGES + page;
 	memset(mfn_to_virt(mfn), 0, PAGE_SIZE);
 	return mfn;
@@ -279,11 +281,17 @@ mfn_t alloc_max_mfn(void)
 	return chunk_count * CHUNK_PAGES;
 }
 
+u64 alloc_ram_pages(void)
+{
+	return ram_pages;
+}
+
 struct alloc_stats alloc_stats(void)
 {
 	struct alloc_stats stats = {
 		.ram_pages = ram_pages,
 		.hypervisor_pages = taken_pages,
+		.most_hypervisor_pages = most_taken_pages,
 		.reserved_pages = reserved_pages,
 		.guest_chunks = guest_chunks,
 	};

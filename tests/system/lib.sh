@@ -21,6 +21,7 @@ torc() { # torc ARGUMENT...
 	status=$?
 	sed 's/^/  out: /' out
 	sed 's/^/  log: /' log
+	"$(dirname "${BASH_SOURCE[0]}")/../memory-limit" log || failures=$((failures + 1))
 }
 
 expect_status() { # expect_status STATUS

@@ -163,6 +163,26 @@ Test(root, without_memory_a_copy_borrows_a_frame)
 	EXPECT_AUDIT();
 }
 
+Test(root, copies_are_limited_to_a_share_of_the_memory)
+{
+	u64 before = memory_pages_out;
+	unsigned int i;
+
+	memory_ram_pages = 3 * 512;
+	for (i = 0; i < 8; i++) {
+		cr_assert_eq(root_load(vcpu, mfn_of(100 + i)), 0);
+		copy();
+	}
+	cr_expect_eq(memory_pages_out, before + 3);
+	EXPECT_AUDIT();
+	root_free_copies(vcpu);
+	cr_expect_eq(memory_pages_out, before);
+	memory_ram_pages = 0;
+	copy();
+	cr_expect_eq(memory_pages_out, before + 1, "the first one is always granted");
+	EXPECT_AUDIT();
+}
+
 Test(root, without_any_memory_there_is_no_copy)
 {
 	memory_fail_after = 0;

@@ -14,6 +14,7 @@
 #define MAX_FRAMES 16384
 
 u64 memory_pages_out, memory_chunks_out, memory_fail_after = ~0ull;
+u64 memory_ram_pages = 1 << 20;
 
 static mfn_t pool[MAX_FRAMES], chunk_pool[64];
 static u64 pool_count, chunk_count;
@@ -33,9 +34,15 @@ void memory_give(mfn_t first_page, u64 pages, mfn_t first_chunk, u64 chunks)
 	chunk_count = chunks;
 	memory_pages_out = memory_chunks_out = 0;
 	memory_fail_after = ~0ull;
+	memory_ram_pages = 1 << 20;
 	memset(out, 0, sizeof(out));
 	arena_forbid(first_page, pages);
 	arena_forbid(first_chunk, chunks * CHUNK_PAGES);
+}
+
+u64 alloc_ram_pages(void)
+{
+	return memory_ram_pages;
 }
 
 mfn_t page_alloc(void)

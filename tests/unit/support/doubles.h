@@ -48,6 +48,7 @@ extern char crash_reason[160];
 void memory_give(mfn_t first_page, u64 pages, mfn_t first_chunk, u64 chunks);
 extern u64 memory_pages_out, memory_chunks_out; /* allocated and not freed */
 extern u64 memory_fail_after; /* so many page_alloc() succeed; ~0: all */
+extern u64 memory_ram_pages;  /* of the machine, as alloc_ram_pages() tells */
 
 /* doubles/serial.c */
 extern char serial_output[1 << 16];
