@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "cpu.h"
 #include "layout.h"
+#include "lib.h"
 #include "log.h"
 #include "power.h"
 #include "serial.h"
@@ -63,6 +64,27 @@ static void load_boot_idt(void)
 	lidt(&table);
 }
 
+static void check_value(const char *cmdline, const char *key, const char *only)
+{
+	char value[32];
+
+	if (cmdline_get(cmdline, key, value, sizeof(value)) >= 0 && !cmdline_is(cmdline, key, only))
+		log("command line: %s=%s has no effect: it can be %s only", key, value, only);
+}
+
+/* Whoever reads a word ignores what it does not know; that must not go unnoticed. */
+static void check_words(const char *cmdline)
+{
+	static const char *const known[] = { "log", "exit", "reboot", "nmi", NULL };
+	char word[64];
+	const char *fault = cmdline_fault(cmdline, known, word, sizeof(word));
+
+	if (fault)
+		log("command line: \"%s\" has no effect: the word %s", word, fault);
+	check_value(cmdline, "exit", "isa-debug");
+	check_value(cmdline, "reboot", "allow");
+}
+
 static void report_memory(const struct boot_info *info)
 {
 	struct alloc_stats stats = alloc_stats();
@@ -80,6 +102,7 @@ void boot_main(u32 magic, u32 address)
 	log("Torc " TORC_VERSION ", ABI %u.%u", TORC_ABI_MAJOR, TORC_ABI_MINOR);
 	info = boot_info_parse(magic, address);
 	log_init(info->cmdline);
+	check_words(info->cmdline);
 	power_init(info->cmdline);
 	cpu_init();
 	cpu_report();

@@ -151,6 +151,17 @@ static void subtract_taken(void)
 		panic("boot: the loader gave no memory map");
 }
 
+/* QEMU puts the image's path in front; all words of the hypervisor are key=value. */
+static const char *skip_path(const char *cmdline)
+{
+	const char *blank = strchr(cmdline, ' ');
+	const char *equals = strchr(cmdline, '=');
+
+	if (blank == NULL)
+		return equals != NULL ? cmdline : "";
+	return equals != NULL && equals < blank ? cmdline : blank + 1;
+}
+
 static void parse_multiboot1(paddr_t address)
 {
 	const struct mb1_info *info = phys_to_virt(address);
@@ -159,7 +170,7 @@ static void parse_multiboot1(paddr_t address)
 	u64 at;
 
 	if (info->flags & MB1_HAS_CMDLINE)
-		boot_info.cmdline = keep_string(info->cmdline, SIZE_MAX);
+		boot_info.cmdline = skip_path(keep_string(info->cmdline, SIZE_MAX));
 	if (info->flags & MB1_HAS_LOADER)
 		boot_info.loader = keep_string(info->loader_name, SIZE_MAX);
 	for (u32 i = 0; (info->flags & MB1_HAS_MODULES) && i < info->module_count; i++) {

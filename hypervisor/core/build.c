@@ -19,13 +19,14 @@
 
 /* What is known of the domain while it is built. */
 struct plan {
+	const struct domain_source *source;
 	char name[DOMAIN_NAME_MAX];
+	char why[96]; /* room for a reason that names something */
 	const char *cmdline;
 	u64 pages;
 	struct elf_image image;
 	struct torc_note note;
 	u64 first, end; /* guest-physical range of the kernel's segments */
-	struct range initrd;
 	struct domain *domain;
 	struct vcpu *vcpu;
 	pfn_t lowest; /* pages from here up are taken */
@@ -64,15 +65,42 @@ static const char *parse_name(struct plan *plan, const char *string)
 	return NULL;
 }
 
-static const char *parse_string(struct plan *plan, const char *string)
+static const char *check_words(struct plan *plan, const char *string)
+{
+	static const char *const known[] = { "name", "mem", "vcpus", NULL };
+	char word[32];
+	const char *fault = cmdline_fault(string, known, word, sizeof(word));
+
+	if (!fault)
+		return NULL;
+	snprintf(plan->why, sizeof(plan->why), "its word \"%s\" %s", word, fault);
+	return plan->why;
+}
+
+static const char *parse_vcpus(const char *string)
 {
 	char text[32];
-	const char *why;
+	int length = cmdline_get(string, "vcpus", text, sizeof(text));
+	u64 value;
+
+	if (length < 0)
+		return NULL;
+	if (length >= (int)sizeof(text) || !parse_number(text, &value))
+		return "its vcpus is not a number: say vcpus=1";
+	return value == 1 ? NULL : "this version runs one vCPU in each domain: say vcpus=1";
+}
+
+static const char *parse_string(struct plan *plan)
+{
+	const char *string = plan->source->string, *why = parse_name(plan, string);
+	char text[32];
 	int length;
 	u64 value;
 
-	strlcpy(plan->name, "?", sizeof(plan->name));
-	why = parse_name(plan, string);
+	if (!why)
+		why = check_words(plan, string);
+	if (!why)
+		why = parse_vcpus(string);
 	if (why)
 		return why;
 	length = cmdline_get(string, "mem", text, sizeof(text));
@@ -81,10 +109,6 @@ static const char *parse_string(struct plan *plan, const char *string)
 	if (value < MIB(2) || value > GIB(512))
 		return "its memory size is outside 2M to 512G";
 	plan->pages = ALIGN_UP(value, CHUNK_SIZE) >> PAGE_SHIFT;
-	length = cmdline_get(string, "vcpus", text, sizeof(text));
-	if (length >= (int)sizeof(text) ||
-	    (length >= 0 && (!parse_number(text, &value) || value != 1)))
-		return "this version runs one vCPU in each domain: say vcpus=1";
 	plan->cmdline = cmdline_after(string, "--");
 	if (!plan->cmdline)
 		plan->cmdline = "";
@@ -202,7 +226,8 @@ static bool map_memory(struct plan *plan)
 
 static bool place_initrd(struct plan *plan)
 {
-	u64 bytes = plan->initrd.end - plan->initrd.start;
+	const struct range *initrd = &plan->source->initrd;
+	u64 bytes = initrd->end - initrd->start;
 	u64 pages = ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT;
 
 	if (!bytes)
@@ -212,7 +237,7 @@ static bool place_initrd(struct plan *plan)
 		return false;
 	plan->at.initrd = (plan->lowest - pages) << PAGE_SHIFT;
 	plan->at.initrd_size = bytes;
-	copy_in(plan, plan->at.initrd, phys_to_virt(plan->initrd.start), bytes);
+	copy_in(plan, plan->at.initrd, phys_to_virt(initrd->start), bytes);
 	return true;
 }
 
@@ -282,6 +307,7 @@ static const char *make_domain(struct plan *plan, u16 id)
 	if (!domain)
 		return "not enough memory on this machine";
 	plan->domain = domain;
+	domain->source = *plan->source;
 	domain->linear_base = plan->note.linear_base;
 	why = fill_memory(plan);
 	if (why)
@@ -297,15 +323,21 @@ static const char *make_domain(struct plan *plan, u16 id)
 	return NULL;
 }
 
-bool domain_build(const char *string, struct range kernel, struct range initrd)
+struct domain *domain_build(const struct domain_source *source)
 {
+	const struct range *kernel = &source->kernel;
 	struct plan plan = {
-		.image = { phys_to_virt(kernel.start), kernel.end - kernel.start },
-		.initrd = initrd,
+		.source = source,
+		.name = "?",
+		.image = { phys_to_virt(kernel->start), kernel->end - kernel->start },
 	};
 	u16 id = domain_new_id();
-	const char *why = parse_string(&plan, string);
+	const char *why = parse_string(&plan);
 
+	if (!why && !id)
+		why = "all domain ids are used up";
+	if (!why && source->initrds > 1)
+		why = "it has more than one initrd";
 	if (!why)
 		why = elf_check(&plan.image, &plan.note, &plan.first, &plan.end);
 	if (!why)
@@ -316,11 +348,11 @@ bool domain_build(const char *string, struct range kernel, struct range initrd)
 		log("domain %u %s refused: %s", id, plan.name, why);
 		if (plan.domain)
 			domain_destroy(plan.domain);
-		return false;
+		return NULL;
 	}
 	domain_insert(plan.domain);
 	log("domain %u %s started, %lu MiB, 1 vcpus", id, plan.name,
 	    plan.pages >> (20 - PAGE_SHIFT));
 	sched_start(plan.vcpu);
-	return true;
+	return plan.domain;
 }

@@ -16,6 +16,7 @@
 #define STATUS_KEY 0x19 /* Ctrl-Y */
 
 static struct domain *focus;
+static struct domain *unfinished; /* whose line the port is in the middle of, if in any */
 static bool prefixes;
 
 void console_init(void)
@@ -35,11 +36,14 @@ static void show_line(struct domain *domain)
 
 	if (!line->length)
 		return;
-	if (!serial_at_line_start(SERIAL_COM1))
-		write("\n", 1);
-	write(domain->name, strlen(domain->name));
-	write(": ", 2);
+	if (unfinished != domain && !serial_at_line_start(SERIAL_COM1))
+		write("\r\n", 2);
+	if (serial_at_line_start(SERIAL_COM1)) {
+		write(domain->name, strlen(domain->name));
+		write(": ", 2);
+	}
 	write(line->text, line->length);
+	unfinished = domain;
 	line->length = 0;
 }
 
@@ -47,8 +51,10 @@ static void show_byte(struct domain *domain, char byte)
 {
 	struct console_line *line = &domain->line;
 
+	if (byte == '\n')
+		line->text[line->length++] = '\r';
 	line->text[line->length++] = byte;
-	if (byte == '\n' || line->length == sizeof(line->text))
+	if (byte == '\n' || line->length == sizeof(line->text) - 1)
 		show_line(domain);
 }
 
@@ -125,13 +131,21 @@ void console_flush(void)
 		show_line(domain);
 }
 
-void console_forget(struct domain *domain)
+bool console_forget(struct domain *domain)
 {
 	console_drain(domain);
 	show_line(domain);
+	if (unfinished == domain)
+		unfinished = NULL;
 	if (focus != domain)
-		return;
+		return false;
 	focus = domain->next ? domain->next : domain_list;
 	if (focus == domain)
 		focus = NULL;
+	return true;
+}
+
+void console_focus(struct domain *domain)
+{
+	focus = domain;
 }

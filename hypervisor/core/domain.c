@@ -16,10 +16,10 @@
 struct domain *domain_list;
 static u16 last_id;
 
-/** domain_new_id - an id never used before */
+/** domain_new_id - an id never used before; 0 when there is none left */
 u16 domain_new_id(void)
 {
-	return ++last_id;
+	return last_id == UINT16_MAX ? 0 : ++last_id;
 }
 
 static void *page_zalloc(void)
@@ -155,20 +155,36 @@ static const char *const reason_names[] = {
 	[TORC_SHUTDOWN_CRASH] = "crash",
 };
 
+/* The memory that it needs is the one just given back. Other domains wait meanwhile. */
+static void start_anew(u16 id, const struct domain_source *source, bool focus)
+{
+	struct domain *domain = domain_build(source);
+
+	if (!domain)
+		return;
+	log("domain %u %s rebooted as %u", id, domain->name, domain->id);
+	if (focus)
+		console_focus(domain);
+}
+
 /**
  * domain_end - the domain is over: says so and gives back everything
  * @reason: TORC_SHUTDOWN_POWEROFF, _REBOOT or _CRASH
  *
- * The CPU has no current vCPU afterwards if that was one of the domain's.
+ * A reboot starts it anew, as a new domain, if what it was built from has been kept. The CPU has no
+ * current vCPU afterwards if that was one of the domain's.
  */
 void domain_end(struct domain *domain, unsigned int reason)
 {
+	const struct domain_source source = domain->source;
+	bool focus = console_forget(domain);
 	u16 id = domain->id;
 
-	console_forget(domain);
 	sched_forget(domain);
 	domain_remove(domain);
 	census_log(domain);
 	log("domain %u %s ended: %s", id, domain->name, reason_names[reason]);
 	domain_destroy(domain);
+	if (reason == TORC_SHUTDOWN_REBOOT && source.kept)
+		start_anew(id, &source, focus);
 }

@@ -10,7 +10,6 @@
 #include "entry.h"
 #include "lib.h"
 #include "log.h"
-#include "power.h"
 #include "storm.h"
 
 #define STACK_SIZE 16384
@@ -24,46 +23,58 @@ static const char *module_is(const struct boot_module *module, const char *word)
 	return cmdline_after(module->string, word);
 }
 
-/* The initrd of the domain module @index: a module behind it, before the next domain. */
-static struct range find_initrd(const struct boot_info *info, unsigned int index)
+/* The initrds of the domain module @index: modules behind it, before the next domain. */
+static void find_initrd(const struct boot_info *info, unsigned int index,
+			struct domain_source *source)
 {
 	for (index++; index < info->module_count; index++) {
 		if (module_is(&info->module[index], "domain"))
 			break;
-		if (module_is(&info->module[index], "initrd"))
-			return info->module[index].memory;
+		if (module_is(&info->module[index], "initrd") && source->initrds++ == 0)
+			source->initrd = info->module[index].memory;
 	}
-	return (struct range){ 0, 0 };
 }
 
-static void build_domains(const struct boot_info *info)
+static void build_domains(const struct boot_info *info, bool kept)
 {
+	bool any = false;
 	unsigned int i;
 
 	for (i = 0; i < info->module_count; i++) {
 		const struct boot_module *module = &info->module[i];
-		const char *string = module_is(module, "domain");
+		struct domain_source source = {
+			.string = module_is(module, "domain"),
+			.kernel = module->memory,
+			.kept = kept,
+		};
 
-		if (string)
-			domain_build(string, module->memory, find_initrd(info, i));
-		else if (!module_is(module, "initrd"))
+		if (source.string) {
+			any = true;
+			find_initrd(info, i, &source);
+			domain_build(&source);
+		} else if (!module_is(module, "initrd")) {
 			log("module %u \"%s\" ignored: it is neither a domain nor an initrd", i,
 			    module->string);
+		} else if (!any) {
+			log("module %u \"%s\" ignored: no domain stands before this initrd", i,
+			    module->string);
+		}
 	}
+	if (!any)
+		log("no domain to run: give boot modules that say \"domain name=NAME mem=SIZE\"");
 }
 
 void hv_main(const struct boot_info *info)
 {
+	bool kept = cmdline_is(info->cmdline, "reboot", "allow");
+
 	frame_table_init();
 	gate_init();
 	gate_init_cpu(&boot_cpu, (u64)(stack + STACK_SIZE));
-	build_domains(info);
-	release_modules(info);
+	build_domains(info, kept);
+	if (!kept)
+		release_modules(info);
 	console_init();
-	if (!domain_list) {
-		log("no domain to run: give boot modules that say \"domain name=NAME mem=SIZE\"");
-		power_off();
-	}
 	nmi_storm_init(info->cmdline);
 	hv_exit();
 }

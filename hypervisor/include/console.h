@@ -18,8 +18,14 @@ void console_input(void);
 /** console_flush - nothing to run: shows lines that are not complete yet */
 void console_flush(void);
 
-/** console_forget - @domain is about to end: shows its last output, moves the focus on */
-void console_forget(struct domain *domain);
+/**
+ * console_forget - @domain is about to end: shows its last output, moves the focus on
+ * Return: whether it had the focus.
+ */
+bool console_forget(struct domain *domain);
+
+/** console_focus - input goes to @domain from now on */
+void console_focus(struct domain *domain);
 
 /* census.c */
 

@@ -88,6 +88,20 @@ struct census_entry {
 	u16 instruction;
 };
 
+/**
+ * struct domain_source - what a domain is built from
+ * @string: the module's string from the word "domain" on
+ * @kernel: @initrd: as loaded; @initrd may be empty
+ * @initrds: how many there were
+ * @kept: all that stays in memory, so that the domain can be built again when it reboots
+ */
+struct domain_source {
+	const char *string;
+	struct range kernel, initrd;
+	u32 initrds;
+	bool kept;
+};
+
 #define CENSUS_ENTRIES 128 /* more sites than that share the last entry */
 
 /**
@@ -98,6 +112,7 @@ struct census_entry {
 struct domain {
 	u16 id;
 	char name[DOMAIN_NAME_MAX];
+	struct domain_source source;
 	u64 pages;
 	u32 vcpu_count;
 	struct vcpu *vcpu[VCPU_MAX];
@@ -175,10 +190,9 @@ void gate_load_tables(void);
 /* build.c */
 
 /**
- * domain_build - makes and starts the domain of a boot module, or logs why not
- * @string: the module's string from the word "domain" on
- * @kernel: @initrd: as loaded; @initrd may be empty
+ * domain_build - makes and starts a domain, or logs why not
+ * Return: the domain, at the end of the list; NULL when it is refused.
  */
-bool domain_build(const char *string, struct range kernel, struct range initrd);
+struct domain *domain_build(const struct domain_source *source);
 
 #endif

@@ -68,6 +68,14 @@ int cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size)
 bool cmdline_is(const char *cmdline, const char *key, const char *value);
 
 /**
+ * cmdline_fault() - is a word of a command line not among those known, or given twice?
+ * @known: names of the words, at most 32, ended by NULL; "--" ends the part that is looked at
+ * @word: receives the first bad word, cut to @size
+ * Return: what is wrong with it, as in "is unknown"; NULL when nothing is.
+ */
+const char *cmdline_fault(const char *cmdline, const char *const *known, char *word, size_t size);
+
+/**
  * cmdline_after() - what follows a bare word
  * Return: the text after the first word equal to @word, blanks skipped, or NULL.
  * The search does not stop at "--", so that "--" itself can be looked for.

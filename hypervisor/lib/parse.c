@@ -132,6 +132,41 @@ int cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size)
 	return -1;
 }
 
+/* The place in @known of a word's part before "=", or where @known ends. */
+static unsigned int find_key(const char *const *known, const char *word, size_t length)
+{
+	const char *equals = strchr(word, '=');
+	unsigned int i;
+
+	if (equals != NULL && (size_t)(equals - word) < length)
+		length = (size_t)(equals - word);
+	for (i = 0; known[i] != NULL; i++)
+		if (strlen(known[i]) == length && memcmp(known[i], word, length) == 0)
+			break;
+	return i;
+}
+
+const char *cmdline_fault(const char *cmdline, const char *const *known, char *word, size_t size)
+{
+	const char *at, *end;
+	u32 seen = 0;
+
+	for (at = skip_blanks(cmdline); *at != '\0'; at = skip_blanks(end)) {
+		unsigned int i;
+
+		end = word_end(at);
+		if (end - at == 2 && memcmp(at, "--", 2) == 0)
+			break;
+		i = find_key(known, at, (size_t)(end - at));
+		if (known[i] == NULL || (seen >> i & 1)) {
+			strlcpy(word, at, MIN(size, (size_t)(end - at) + 1));
+			return known[i] == NULL ? "is unknown" : "is given twice";
+		}
+		seen |= 1u << i;
+	}
+	return NULL;
+}
+
 bool cmdline_is(const char *cmdline, const char *key, const char *value)
 {
 	char buffer[64];

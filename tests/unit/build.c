@@ -22,6 +22,8 @@
 
 static struct elf_file file;
 static struct range kernel, initrd;
+static unsigned int initrds;
+static bool kept;
 static u64 pages_before;
 
 static void put_file(void)
@@ -54,6 +56,9 @@ static void create(void)
 	elf_file_make(&file);
 	put_file();
 	pages_before = 0;
+	initrds = 0;
+	kept = false;
+	console_focused = NULL;
 	log_forget();
 }
 
@@ -66,8 +71,16 @@ TestSuite(build, .init = create, .fini = remove_all);
 
 static bool make(const char *string)
 {
+	struct domain_source source = {
+		.string = string + strlen("domain "),
+		.kernel = kernel,
+		.initrd = initrd,
+		.initrds = initrds,
+		.kept = kept,
+	};
+
 	put_file();
-	return domain_build(string, kernel, initrd);
+	return domain_build(&source);
 }
 
 /*
@@ -297,6 +310,47 @@ Test(build, a_domain_that_ends_gives_everything_back)
 	cr_expect_eq(memory_pages_out, pages);
 }
 
+/* Built again from what was kept, as another domain of that name, with the focus that it had. */
+Test(build, a_reboot_starts_a_domain_anew)
+{
+	struct torc_start *start;
+
+	put_initrd(INITRD_BYTES);
+	kept = true;
+	build("domain name=first mem=4M");
+	build("domain name=second mem=4M -- words");
+	console_focused = domain_list;
+	memory_fail_after = ~0ull;
+	pages_before = memory_pages_out;
+	domain_end(domain_list, TORC_SHUTDOWN_REBOOT);
+	cr_expect(strstr(logged(), "domain 1 first ended: reboot\n"
+				   "domain 3 first started, 4 MiB, 1 vcpus\n"
+				   "domain 1 first rebooted as 3\n"), "%s", logged());
+	cr_assert(domain_list->id == 2 && domain_list->next->id == 3);
+	cr_expect_eq(console_focused, domain_list->next);
+	cr_expect(memory_pages_out == pages_before && memory_chunks_out == 4);
+	domain_end(domain_list, TORC_SHUTDOWN_REBOOT);
+	cr_expect_eq(console_focused, domain_list);
+	domain = domain_list->next;
+	vcpu = domain->vcpu[0];
+	start = mfn_to_virt(mfn_of((vcpu->regs->rdi - domain->linear_base) >> PAGE_SHIFT));
+	cr_expect_str_eq((char *)page_of(start->cmdline >> PAGE_SHIFT), "words");
+	cr_expect_eq(start->domain, 4);
+	domain_end(domain_list, TORC_SHUTDOWN_CRASH);
+	EXPECT_AUDIT();
+	domain_end(domain, TORC_SHUTDOWN_POWEROFF);
+	cr_expect_null(domain_list, "only a reboot starts a domain anew");
+	cr_expect_eq(memory_chunks_out, 0);
+}
+
+Test(build, ids_come_to_an_end)
+{
+	while (domain_new_id())
+		;
+	refuse(GOOD, "domain 0 a refused: all domain ids are used up");
+	refuse(GOOD, "domain 0 a refused");
+}
+
 /* The hypervisor's memory ends at any point of the work. */
 Test(build, without_memory_nothing_is_lost)
 {
@@ -368,15 +422,31 @@ Test(build, sizes)
 
 Test(build, other_words)
 {
-	static const char *const bad[] = { "vcpus=0", "vcpus=2", "vcpus=", "vcpus=x", "vcpus",
-					   "vcpus=4294967297",
-					   "vcpus=00000000000000000000000000000001234" };
+	static const char *const other[] = { "vcpus=0", "vcpus=2", "vcpus=4294967297" };
+	static const char *const none[] = { "vcpus=", "vcpus=x", "vcpus", "vcpus=1x",
+					    "vcpus=00000000000000000000000000000001234" };
+	static const char *const bad[][2] = {
+		{ "colour=red", "its word \"colour=red\" is unknown" },
+		{ "memory=4M vcpus=1", "its word \"memory=4M\" is unknown" },
+		{ "quiet", "its word \"quiet\" is unknown" },
+		{ "mem=8M", "its word \"mem=8M\" is given twice" },
+		{ "vcpus=1 vcpus=1", "its word \"vcpus=1\" is given twice" },
+		{ "name=b", "its word \"name=b\" is given twice" },
+	};
 	static char string[BOOT_STRINGS];
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		snprintf(string, sizeof(string), "domain name=a mem=4M %s", bad[i]);
+	for (i = 0; i < ARRAY_SIZE(other); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M %s", other[i]);
 		refuse(string, "one vCPU in each domain");
+	}
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M %s", none[i]);
+		refuse(string, "vcpus is not a number");
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M %s -- mem=1 x", bad[i][0]);
+		refuse(string, bad[i][1]);
 	}
 	snprintf(string, sizeof(string), "domain name=a mem=4M -- %04096d", 1);
 	refuse(string, "command line is too long");
@@ -391,6 +461,15 @@ Test(build, an_initrd_that_does_not_fit)
 	put_initrd(MIB(2) - 0x12345 - 24 * PAGE_SIZE);
 	build(GOOD);
 	EXPECT_AUDIT();
+}
+
+Test(build, more_than_one_initrd)
+{
+	put_initrd(INITRD_BYTES);
+	initrds = 2;
+	refuse(GOOD, "it has more than one initrd");
+	initrds = 1;
+	build(GOOD);
 }
 
 /* A module list that says 2^40 bytes: nothing is read before it is found too large. */

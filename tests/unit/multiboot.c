@@ -144,6 +144,28 @@ Test(multiboot, version_1)
 	expect_memory(info);
 }
 
+static const char *version_1_cmdline(const char *text)
+{
+	static const u32 map[] = { 20, 0, 0, MIB(64), 0, 1 };
+
+	put(STRINGS, text, strlen(text) + 1);
+	put(STRINGS + 256, map, sizeof(map));
+	put(INFO, (u32[]){ 0x44, 0, 0, 0, STRINGS, 0, 0, 0, 0, 0, 0, sizeof(map),
+			   STRINGS + 256 }, 13 * 4);
+	return boot_info_parse(MULTIBOOT1_MAGIC, INFO)->cmdline;
+}
+
+/* QEMU says the path of the image first. */
+Test(multiboot, the_path_in_the_command_line)
+{
+	cr_expect_str_eq(version_1_cmdline("/x/torc32.elf log=com2 a"), "log=com2 a");
+	cr_expect_str_eq(version_1_cmdline("/x/torc32.elf"), "");
+	cr_expect_str_eq(version_1_cmdline("torc32.elf "), "");
+	cr_expect_str_eq(version_1_cmdline("log=com2 a"), "log=com2 a");
+	cr_expect_str_eq(version_1_cmdline("log=com2"), "log=com2");
+	cr_expect_str_eq(version_1_cmdline(""), "");
+}
+
 Test(multiboot, nothing_but_memory)
 {
 	const struct boot_info *info;

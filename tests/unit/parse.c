@@ -209,6 +209,40 @@ Test(cmdline, comparison)
 		"a value that was cut is not equal");
 }
 
+Test(cmdline, faults)
+{
+	static const char *const known[] = { "a", "bb", "log", NULL };
+	static const struct {
+		const char *cmdline, *word, *fault;
+	} cases[] = {
+		{ "", NULL, NULL },
+		{ " \t ", NULL, NULL },
+		{ "a bb=1 log=com2", NULL, NULL },
+		{ "log=a=b -- c a=1 a=1", NULL, NULL },
+		{ "a=1 c=2 d=3", "c=2", "is unknown" },
+		{ "b", "b", "is unknown" },
+		{ "bbb=x", "bbb=x", "is unknown" },
+		{ "=a", "=a", "is unknown" },
+		{ "---", "---", "is unknown" },
+		{ "foo a=1", "foo", "is unknown" },
+		{ "a=1 bb a=2 c", "a=2", "is given twice" },
+		{ "a a", "a", "is given twice" },
+		{ "longer-than-that=x", "longer-", "is unknown" },
+	};
+	char word[8];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *fault = cmdline_fault(cases[i].cmdline, known, word, sizeof(word));
+
+		cr_assert_eq(!fault, !cases[i].fault, "%s", cases[i].cmdline);
+		if (!fault)
+			continue;
+		cr_expect_str_eq(fault, cases[i].fault);
+		cr_expect_str_eq(word, cases[i].word);
+	}
+}
+
 Test(cmdline, the_rest_behind_a_word)
 {
 	cr_expect_str_eq(cmdline_after("file domain  name=x -- y", "domain"), "name=x -- y");

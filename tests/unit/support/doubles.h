@@ -59,6 +59,9 @@ void serial_type(const char *bytes, u64 count); /* what serial_getc() will give 
 extern struct cpu test_cpu;
 extern u64 test_fs_base, test_gs_base, test_cr2, test_cr4, test_dr[8], test_xcr0;
 
+/* doubles/console.c */
+extern struct domain *console_focused;
+
 /* doubles/timer.c */
 extern u64 test_now_ns;
 
