@@ -3,7 +3,7 @@
 #
 # Tests and measurements.
 
-SUITES := tree unit conformance system linux
+SUITES := tree unit conformance mutants system linux
 
 # What each suite needs beside hypervisor, runner and small guests.
 NEEDS_unit := unit

@@ -143,6 +143,7 @@ s64 hc_set_debugreg(struct vcpu *vcpu, u64 number, u64 value)
 	default:
 		return TORC_EINVAL;
 	}
+	vcpu->dr[6] = read_dr6();
 	vcpu->dr[number] = value;
 	vcpu_load_debug(vcpu);
 	return TORC_OK;

@@ -14,8 +14,10 @@
  *  - IRETQ pops either constant frames from the read-only descriptor page, or words pushed in this
  *    very entry from checked registers.
  *  - Non-canonical RIP at IRETQ or SYSRET, and non-canonical WRGSBASE, would fault in ring 0:
- *    they are checked. Selectors are made ring-3 ones; that IRETQ may still fault on them, and
- *    gate_iret_user is the one listed place where a fault in ring 0 is not the hypervisor's end.
+ *    they are checked. Selectors are made ring-3 ones; IRETQ at gate_iret_user may still fault on
+ *    them, and at gate_iret_resume on an RIP where the processor itself interrupted the guest, at
+ *    the edge of its code segment or of the lower half. Both places are listed: a fault there is
+ *    the guest's.
  *  - RFLAGS passes a whitelist with IF forced on. Maskable interrupts are off in here; NMI, #DB,
  *    #MC and #DF have stacks of their own, so RSP may hold anything between SYSCALL and the stack
  *    load.
@@ -149,14 +151,9 @@ return_user:
 gate_iret_user:
 	iretq
 
-use_alias: /* the same stack at the alias whose bits 31..16 are those of the user's RSP */
+use_alias:
 	mov	24(%rsp), %ecx
-	and	$0xffff0000, %ecx
-	movzwl	%sp, %r11d
-	or	%r11, %rcx
-	movabs	$GATE_ALIASES, %r11
-	or	%r11, %rcx
-	mov	%rcx, %rsp
+	alias_stack %rsp, %rcx
 	jmp	return_user
 
 return_kernel:
@@ -227,11 +224,19 @@ back_to_caller:
 	push	%rcx
 	iretq
 
-/* Back to a guest. */
+/*
+ * Back to a guest: RDI its root, RSI its registers in the gate region. An NMI behind the change of
+ * root saves what it finds where ring 1 can read it: by then no register holds anything of the
+ * hypervisor's. Selectors and bases in the others are the guest's own.
+ */
 	.globl gate_resume_segments
 gate_resume_segments:
-	mov	%rdi, %cr3
 	mov	%rsi, %rsp
+	xor	%eax, %eax
+	.irp	register, ebx, ebp, r10d, r11d, r12d, r13d, r14d, r15d
+	xor	%\register, %\register
+	.endr
+	mov	%rdi, %cr3
 	lldt	%r9w
 	mov	%edx, %eax
 	.globl gate_load_ds
@@ -254,16 +259,29 @@ gate_load_gs:
 	mov	%eax, %gs
 	wrfsbase %rcx
 	wrgsbase %r8
-	jmp	resume_registers
-
-	.globl gate_resume
-gate_resume:
-	mov	%rdi, %cr3
-	mov	%rsi, %rsp
-resume_registers:
 	pop_registers
 	add	$16, %rsp
+	.globl gate_iret_resume
+gate_iret_resume:
 	iretq
+
+/* The same where segments stay; RDX is where the hypervisor's root has the registers. */
+	.globl gate_resume
+gate_resume:
+	mov	%rdx, %rsp
+	.irp	register, r15, r14, r13, r12, r11, r10, r9, r8
+	pop	%\register
+	.endr
+	add	$16, %rsp
+	.irp	register, rbp, rbx, rdx, rcx, rax
+	pop	%\register
+	.endr
+	lea	64(%rsi), %rsp
+	mov	%rdi, %cr3
+	pop	%rdi
+	pop	%rsi
+	add	$56, %rsp
+	jmp	gate_iret_resume
 
 /* The hypercall page: the only code of the gate that a guest executes, in ring 1. */
 	.section .gate.hypercall, "ax"

@@ -104,7 +104,8 @@ exception_to_hypervisor:
 
 /*
  * A fault in ring 0. #DB is what a guest can arrange (MOV SS or a breakpoint before SYSCALL):
- * absorb it. IRETQ to a guest's bad selector is a refusal. All else ends the hypervisor.
+ * absorb it. IRETQ to a guest's bad selector is a refusal; IRETQ to where a guest was interrupted
+ * is the guest's own fault when that is behind an edge. All else ends the hypervisor.
  */
 exception_ring0:
 	cmpl	$1, 8(%rsp)
@@ -112,6 +113,9 @@ exception_ring0:
 	lea	gate_iret_user(%rip), %rax
 	cmp	%rax, 24(%rsp)
 	je	refuse_iret
+	lea	gate_iret_resume(%rip), %rax
+	cmp	%rax, 24(%rsp)
+	je	reflect_iret
 	lea	gate_load_ds(%rip), %rax
 	cmp	%rax, 24(%rsp)
 	je	null_selector
@@ -152,6 +156,13 @@ refuse_iret:
 	mov	desc + DESC_KERNEL_GS(%rip), %rcx
 	wrgsbase %rcx
 	jmp	refuse_with_vector
+
+reflect_iret: /* the frame that IRETQ did not take becomes that of the guest's fault */
+	pop	%rax
+	lea	entry_top - IRET_FRAME(%rip), %rsp
+	push	$0
+	push	$13
+	jmp	exception
 
 null_selector: /* repeat the load with a null selector */
 	pop	%rax
@@ -194,16 +205,39 @@ interrupt_idle:
 	mov	%rax, %cr3
 	cld
 	call	\handler
-	mov	%r12, %cr2
-	mov	%rbx, %cr3
-	pop_registers
-	iretq
 .endm
+
+machine_check:
+	unmaskable hv_machine_check
 
 nmi:
 	unmaskable hv_nmi
-machine_check:
-	unmaskable hv_machine_check
+	mov	%r12, %cr2
+	mov	%rbx, %cr3
+	testb	$3, 128(%rsp) /* CS */
+	jnz	nmi_leave_guest
+	pop_registers
+	iretq
+
+/*
+ * IRETQ to a guest may fault, and the fault would allow the next NMI while this one's stack is in
+ * use. So it leaves from the entry stack, which is free when a guest was interrupted, or from its
+ * alias for a 16-bit stack segment.
+ */
+nmi_leave_guest:
+	.irp	offset, 0, 8, 16, 24, 32
+	mov	120 + \offset(%rsp), %rax
+	mov	%rax, entry_top - IRET_FRAME + \offset(%rip)
+	.endr
+	lea	entry_top - IRET_FRAME(%rip), %rcx
+	testb	$SELECTOR_LDT, 152(%rsp) /* SS */
+	jz	1f
+	mov	144(%rsp), %eax /* RSP */
+	alias_stack %rcx, %rax
+1:	mov	%rcx, scratch(%rip)
+	pop_registers
+	mov	scratch(%rip), %rsp
+	jmp	gate_iret_resume
 
 /* One stub for each vector, GATE_VECTOR_STRIDE bytes apart. */
 .macro stub vector

@@ -74,6 +74,8 @@ static u64 mix(u64 x)
 	return x ^ x >> 31;
 }
 
+#define OUTPUT_TWEAK 0x9e3779b97f4a7c15ull
+
 static void fill_entropy(u8 *bytes, size_t count)
 {
 	static u64 state;
@@ -85,7 +87,8 @@ static void fill_entropy(u8 *bytes, size_t count)
 		if (!have_rdrand || !rdrand(&word))
 			word = 0;
 		state = mix(state + rdtsc() + wallclock_boot_ns + word);
-		memcpy(bytes + i, &state, sizeof(state));
+		word = mix(state ^ OUTPUT_TWEAK) + state; /* not to be turned back into the state */
+		memcpy(bytes + i, &word, sizeof(word));
 	}
 }
 

@@ -222,9 +222,7 @@ struct vcpu *vcpu_create(struct domain *domain, u32 id)
 	vcpu->alias_l2 = vcpu->alias_l1 = INVALID_MFN;
 	vcpu->fpu = page_zalloc();
 	vcpu->roots = page_zalloc();
-	for (i = 0; vcpu->roots && i < ROOT_COPIES; i++)
-		vcpu->roots[i] = (struct root_copy){ INVALID_MFN, INVALID_MFN };
-	if (!vcpu->fpu || !vcpu->roots || !gate_create(vcpu))
+	if (!vcpu->fpu || !vcpu->roots || !root_prepare(vcpu) || !gate_create(vcpu))
 		return NULL;
 	fpu_reset(vcpu->fpu);
 	return vcpu;
@@ -330,9 +328,12 @@ static void fpu_save(struct vcpu *vcpu)
 
 static void fpu_load(struct vcpu *vcpu)
 {
+	static const u32 zero;
 	u64 mask = cpu_features.xcr0;
 
 	__asm__ volatile("clts");
+	if (cpu_features.x87_pointers_stay)
+		__asm__ volatile("fnclex\n\temms\n\tfildl %0" : : "m"(zero));
 	if (!cpu_features.xsave) {
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(vcpu->fpu));
 		return;
@@ -369,6 +370,7 @@ void vcpu_load_debug(struct vcpu *vcpu)
 void vcpu_load(struct vcpu *vcpu)
 {
 	fpu_load(vcpu);
+	write_cr2(0);
 	wrfsbase(vcpu->fs_base);
 	wrgsbase(vcpu->gs_base);
 	vcpu_load_debug(vcpu);
@@ -393,7 +395,7 @@ void vcpu_resume(struct vcpu *vcpu, paddr_t root)
 	if (vcpu->ts)
 		write_cr0(read_cr0() | CR0_TS);
 	if (!vcpu->reload)
-		gate_resume(root, stack);
+		gate_resume(root, stack, vcpu->regs);
 	vcpu->reload = false;
 	selectors = vcpu->sel[0] | (u64)vcpu->sel[1] << 16 | (u64)vcpu->sel[2] << 32 |
 		    (u64)vcpu->sel[3] << 48;

@@ -362,6 +362,8 @@ static inline bool is_canonical(u64 address)
  * @xsave_size: bytes of an XSAVE area for @xcr0 (512 without XSAVE)
  * @cr4: value CR4 was given, which is what it must hold while guests run
  * @fred, @lass, @cet: present in the processor, and kept off
+ * @x87_pointers_stay: XRSTOR leaves the last x87 instruction's addresses as they are while no
+ *	exception of it is pending (AMD before XSAVEERPTR; APM volume 2, 11.4.4)
  * @meltdown: an Intel processor that does not claim RDCL_NO
  */
 struct cpu_features {
@@ -372,7 +374,7 @@ struct cpu_features {
 	u32 xsave_size;
 	u64 cr4;
 	bool smep, smap, umip, fsgsbase, pcid, invpcid, xsave, xsaveopt, gbpages;
-	bool tsc_deadline, tsc_invariant, x2apic, rdtscp, fred, lass, cet, la57, meltdown;
+	bool tsc_deadline, tsc_invariant, x2apic, rdtscp, fred, lass, cet, la57, x87_pointers_stay, meltdown;
 };
 
 extern struct cpu_features cpu_features;

@@ -10,7 +10,7 @@ void hv_entry(void) __noreturn;
 void hv_exit(void) __noreturn;
 void hv_idle_interrupt(struct regs *regs);
 void hv_nmi(u64 rip, u64 cs, u64 rsp, u64 rflags);
-void hv_machine_check(u64 rip, u64 cs, u64 rsp, u64 rflags);
+void hv_machine_check(u64 rip, u64 cs, u64 rsp, u64 rflags) __noreturn;
 void hv_broken(u64 vector, u64 error, u64 rip, u64 cr2, u64 rsp) __noreturn;
 
 /* hypercall.c */

@@ -122,14 +122,17 @@ _Static_assert(offsetof(struct gate_desc, first_ring1) == DESC_FIRST_RING1, "gat
 _Static_assert(offsetof(struct gate_desc, iret) == DESC_IRET, "gate.S");
 _Static_assert(offsetof(struct gate_desc, cpu) == DESC_CPU, "struct cpu pointer");
 
+struct regs;
+
 /* Entry points of gate.S, at gate addresses. */
 extern char gate_syscall[], gate_syscall_compat[], gate_vectors[], gate_no_entry[];
 
 /**
  * gate_resume - leaves the hypervisor for the guest whose root is @root
  * @stack: address of the registers under that root: top of the entry stack or of an alias of it
+ * @regs: their address here
  */
-void gate_resume(paddr_t root, u64 stack) __noreturn;
+void gate_resume(paddr_t root, u64 stack, const struct regs *regs) __noreturn;
 
 /**
  * gate_resume_segments - the same, loading segment registers under the guest's own tables first

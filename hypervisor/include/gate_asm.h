@@ -24,6 +24,7 @@
 #define pending vcpu + TORC_VCPU_PENDING
 #define user_gs vcpu + TORC_VCPU_USER_GS
 
+#define IRET_FRAME 40 /* bytes */
 #define IRQ_OFF_BUSY $0x0100 /* one store for both bytes */
 #define IRQ_ON_IDLE $0x0001
 #define IRQ_OFF_IDLE $0x0000
@@ -44,6 +45,19 @@
 .macro filter_rflags reg
 	and	$GATE_RFLAGS_ALLOWED, \reg
 	or	$GATE_RFLAGS_FORCED, \reg
+.endm
+
+/*
+ * The entry stack's address \stack at the alias whose bits 31..16 are those of the user's RSP in
+ * \rsp (zero-extended, lost): IRETQ to a 16-bit stack segment leaves the others as they are.
+ */
+.macro alias_stack stack, rsp
+	shr	$16, \rsp
+	shl	$16, \rsp
+	and	$0xffff, \stack
+	or	\rsp, \stack
+	movabs	$GATE_ALIASES, \rsp
+	or	\rsp, \stack
 .endm
 
 .macro push_registers_below_rax

@@ -46,6 +46,16 @@ static mfn_t alloc_copy(struct vcpu *vcpu)
 	return mfn;
 }
 
+bool root_prepare(struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROOT_COPIES; i++)
+		vcpu->roots[i] = (struct root_copy){ INVALID_MFN, INVALID_MFN };
+	vcpu->roots[0].copy = alloc_copy(vcpu);
+	return vcpu->roots[0].copy != INVALID_MFN;
+}
+
 void root_free_copies(struct vcpu *vcpu)
 {
 	unsigned int i;

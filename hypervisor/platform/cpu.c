@@ -95,7 +95,9 @@ static void read_extended_leaves(void)
 	f->rdtscp = bit(r.edx, 27);
 	if (last >= 0x80000007)
 		f->tsc_invariant = bit(cpuid(0x80000007).edx, 8);
-	f->physical_bits = last >= 0x80000008 ? cpuid(0x80000008).eax & 255 : 36;
+	r = last >= 0x80000008 ? cpuid(0x80000008) : (struct cpuid){ .eax = 36 };
+	f->physical_bits = r.eax & 255;
+	f->x87_pointers_stay = strcmp(f->vendor, "GenuineIntel") != 0 && !bit(r.ebx, 2);
 }
 
 /* XCR0: the states a guest's threads may use. AMX and protection keys stay off. */

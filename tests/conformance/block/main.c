@@ -10,11 +10,11 @@
  *
  * A round arms the timer for a moment ago or from now, then waits in one of the ways until the
  * round's event has been counted; the handler counts into a sequence that must never skip or
- * repeat.
+ * repeat. The command line may give another number of rounds.
  */
 #include "conformance.h"
 
-#define ROUNDS 1000000
+#define ROUNDS 1000000UL
 
 static volatile uint64_t sequence; /* events so far */
 static uint64_t seed = 88172645463325252UL;
@@ -77,12 +77,23 @@ static void wait_for(uint64_t target)
 	}
 }
 
+static uint64_t rounds_wanted(void)
+{
+	const char *text = guest_linear(guest_start->cmdline);
+	uint64_t rounds = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		rounds = rounds * 10 + (uint64_t)(*text - '0');
+	return rounds ? rounds : ROUNDS;
+}
+
 void test_main(void)
 {
+	uint64_t rounds = rounds_wanted();
 	uint64_t round, now;
 
 	memcpy(guest_user_memory(), "\x0f\x05", 2);
-	for (round = 1; round <= ROUNDS; round++) {
+	for (round = 1; round <= rounds; round++) {
 		now = torc_clock_ns(TORC_CLOCK);
 		torc_set_timer(random() % 4 ? 1 : now + random() % 4000);
 		wait_for(round);

@@ -16,7 +16,7 @@
  */
 #include "conformance.h"
 
-#define STORM_NS 5000000000UL
+#define STORM_NS 10000000000UL
 #define PATTERN(n) (0x1111111111111111UL * (n) ^ 0x4000000000000000UL)
 #define USER_GS 0x7fff00001000UL
 #define USER_FS 0x7ffe00002000UL

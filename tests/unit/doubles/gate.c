@@ -24,7 +24,7 @@ void gate_load_tables(void)
 	abort();
 }
 
-void gate_resume(paddr_t root __unused, u64 stack __unused)
+void gate_resume(paddr_t root __unused, u64 stack __unused, const struct regs *regs __unused)
 {
 	abort();
 }
