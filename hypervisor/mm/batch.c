@@ -8,6 +8,7 @@
  * batch can stop after any entry and be continued by calling again with the same arguments.
  */
 #include "cpu.h"
+#include "entry_refs.h"
 #include "hypercall.h"
 #include "paging.h"
 #include "sched.h"
@@ -260,9 +261,73 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 	}
 }
 
+/*
+ * Most operations are plain SETs of level-1 entries, and those of one table follow one another: for
+ * a run of them the table is looked up once. Nothing that a SET of a level-1 entry does can
+ * end a table; any other operation ends the run.
+ */
+struct run {
+	pfn_t pfn; /* of the table */
+	u64 *table; /* NULL: no run */
+	unsigned int left; /* operations before the next look at who else is waiting */
+};
+
+static bool begin_run(struct vcpu *vcpu, struct run *run, pfn_t pfn)
+{
+	mfn_t mfn = domain_mfn(vcpu->domain, pfn);
+	struct frame *frame = mfn == INVALID_MFN ? NULL : frame_owned_by(mfn, vcpu->domain->id);
+
+	run->pfn = pfn;
+	run->table = frame && frame->type == FRAME_L1 && table_is_live(frame) ? table_of(mfn) :
+		     NULL;
+	return run->table;
+}
+
+/* Carries out @shared if it is such a SET; false if it wants the general way. */
+static __always_inline bool run_set(struct vcpu *vcpu, struct run *run,
+				    struct torc_batch_op *shared, int *status)
+{
+	u64 entry = READ_ONCE(shared->entry), before;
+
+	if (READ_ONCE(shared->op) != TORC_OP_SET || READ_ONCE(shared->flags) || (entry & 7))
+		return false;
+	if (unlikely(!run->table || entry >> PAGE_SHIFT != run->pfn) &&
+	    !begin_run(vcpu, run, entry >> PAGE_SHIFT))
+		return false;
+	*status = set_l1(vcpu->domain->id, &run->table[(entry & (PAGE_SIZE - 1)) / 8],
+			 READ_ONCE(shared->value), &before);
+	shared->status = *status;
+	shared->flags = TORC_BATCH_DONE;
+	return true;
+}
+
+/*
+ * Any operation, which may have been carried out already. Return: STOPPED if it has to be
+ * continued, else whether it failed.
+ */
+static int run_any(struct vcpu *vcpu, struct torc_batch_op *shared)
+{
+	struct torc_batch_op op = *(volatile struct torc_batch_op *)shared;
+	int status;
+
+	if (op.flags & TORC_BATCH_DONE)
+		return op.status ? TORC_EINVAL : 0;
+	if (must_stop(vcpu->domain, 1))
+		return STOPPED;
+	status = run_op(vcpu, &op);
+	shared->done = op.done;
+	if (status == STOPPED)
+		return STOPPED;
+	shared->old = op.old;
+	shared->status = status;
+	shared->flags = op.flags | TORC_BATCH_DONE;
+	return status;
+}
+
 s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 {
-	struct torc_batch_op *shared = NULL, op;
+	struct torc_batch_op *shared = NULL;
+	struct run run = { .table = NULL };
 	u64 i, failed = 0;
 	int status;
 
@@ -273,19 +338,19 @@ s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 			shared = area_op(vcpu, i);
 		if (!shared)
 			return TORC_ENOENT;
-		op = *(volatile struct torc_batch_op *)shared;
-		if (!(op.flags & TORC_BATCH_DONE)) {
-			if (must_stop(vcpu->domain, 1))
+		if (!run.left) {
+			if (must_stop(vcpu->domain, PIECE))
 				return TORC_EAGAIN;
-			status = run_op(vcpu, &op);
-			shared->done = op.done;
+			run.left = PIECE;
+		}
+		run.left--;
+		if (!run_set(vcpu, &run, shared, &status)) {
+			run.table = NULL;
+			status = run_any(vcpu, shared);
 			if (status == STOPPED)
 				return TORC_EAGAIN;
-			shared->old = op.old;
-			shared->status = op.status = status;
-			shared->flags = op.flags | TORC_BATCH_DONE;
 		}
-		failed += op.status != 0;
+		failed += status != 0;
 	}
 	return table_settle(vcpu->domain) ? (s64)failed : TORC_EAGAIN;
 }

@@ -32,20 +32,6 @@ static bool only_free_bits_change(u64 old, u64 entry, unsigned int level)
 	return level == 1 && (old & entry & PTE_P) && !((old ^ entry) & ~L1_FREE_BITS);
 }
 
-/* A level-1 entry is by far the most frequent, and needs none of the general cases. */
-static __always_inline int set_l1(u16 owner, u64 *slot, u64 entry, u64 *before)
-{
-	int error;
-
-	entry = without_global(entry, 1);
-	error = get_l1_entry(owner, entry);
-	if (error)
-		return error;
-	*before = __atomic_exchange_n(slot, entry, __ATOMIC_ACQ_REL);
-	put_l1_entry(*before);
-	return 0;
-}
-
 int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old)
 {
 	struct frame *frame = frame_owned_by(mfn, domain->id);
