@@ -71,23 +71,34 @@ static void show(struct domain *domain, const char *text, size_t length)
 			show_byte(domain, text[i]);
 }
 
-void console_drain(struct domain *domain)
+bool console_drain_some(struct domain *domain)
 {
 	struct torc_console_ring *ring = domain->console;
 	u32 cons = domain->console_out_cons;
 	u32 prod = READ_ONCE(ring->out_prod);
 	char buffer[64];
-	size_t n;
+	size_t n = 0;
 
 	if (prod - cons > TORC_CONSOLE_OUT)
 		cons = prod - TORC_CONSOLE_OUT;
-	while (cons != prod) {
-		for (n = 0; n < sizeof(buffer) && cons != prod; n++)
-			buffer[n] = READ_ONCE(ring->out[cons++ % TORC_CONSOLE_OUT]);
-		show(domain, buffer, n);
+	while (n < sizeof(buffer) && cons != prod) {
+		buffer[n] = READ_ONCE(ring->out[cons++ % TORC_CONSOLE_OUT]);
+		if (buffer[n++] == '\n')
+			break;
 	}
+	show(domain, buffer, n);
 	domain->console_out_cons = cons;
 	WRITE_ONCE(ring->out_cons, cons);
+	return cons != prod;
+}
+
+static void drain(struct domain *domain)
+{
+	unsigned int bytes;
+
+	/* So often at most: the guest may be adding more. */
+	for (bytes = 0; bytes < TORC_CONSOLE_OUT && console_drain_some(domain); bytes++)
+		;
 }
 
 static void next_focus(void)
@@ -133,7 +144,7 @@ void console_flush(void)
 
 bool console_forget(struct domain *domain)
 {
-	console_drain(domain);
+	drain(domain);
 	show_line(domain);
 	if (unfinished == domain)
 		unfinished = NULL;

@@ -12,6 +12,8 @@
 #include "sched.h"
 #include "timer.h"
 
+#define SYSCALL_BYTES 2
+
 void hypercall(struct vcpu *vcpu)
 {
 	struct regs *regs = vcpu->regs;
@@ -27,9 +29,15 @@ s64 hc_version(struct vcpu *vcpu __unused)
 	return TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR;
 }
 
+/* The port is slow, and other domains wait: the guest makes the call again for what is left. */
 s64 hc_console_notify(struct vcpu *vcpu)
 {
-	console_drain(vcpu->domain);
+	while (console_drain_some(vcpu->domain)) {
+		if (sched_preempt_due(PREEMPT_INTERVAL)) {
+			vcpu->regs->rip -= SYSCALL_BYTES;
+			return TORC_HC_CONSOLE_NOTIFY;
+		}
+	}
 	return TORC_OK;
 }
 

@@ -14,7 +14,6 @@
 #include "timer.h"
 
 #define SLICE_NS 10000000ull
-#define PREEMPT_INTERVAL 256 /* page-table entries worked on between looks at the clock */
 
 static struct vcpu *queue_head, **queue_tail = &queue_head;
 

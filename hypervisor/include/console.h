@@ -9,8 +9,11 @@
 /** console_init - all domains are built: decides on prefixes, gives the first the focus */
 void console_init(void);
 
-/** console_drain - shows what @domain has in its ring */
-void console_drain(struct domain *domain);
+/**
+ * console_drain_some - shows a line or a part of one from @domain's ring
+ * Return: whether there is more.
+ */
+bool console_drain_some(struct domain *domain);
 
 /** console_input - takes what the serial port received to the domain in focus */
 void console_input(void);

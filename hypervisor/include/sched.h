@@ -24,6 +24,8 @@ void sched_forget(struct domain *domain);
 /** sched_tick - the timer fired: expired deadlines raise their events */
 void sched_tick(void);
 
+#define PREEMPT_INTERVAL 256 /* page-table entries worked on between looks at the clock */
+
 /**
  * sched_preempt_due - @work units more are done: should long work stop at this safe point?
  * Looks at the clock now and then only. Never true while domains are built.

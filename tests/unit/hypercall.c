@@ -19,11 +19,14 @@
 
 static struct gate_desc *desc;
 static struct census_entry census[4];
-static unsigned int drains, ends, ended_for;
+static unsigned int drains, lines_left, ends, ended_for;
 
-void console_drain(struct domain *drained)
+bool console_drain_some(struct domain *drained)
 {
 	drains += drained == domain;
+	if (lines_left)
+		lines_left--;
+	return lines_left > 0;
 }
 
 void domain_end(struct domain *ended, unsigned int reason)
@@ -477,6 +480,18 @@ Test(hypercall, shutdown)
 	cr_expect(ends == 1 && ended_for == TORC_SHUTDOWN_REBOOT);
 	call(TORC_HC_SHUTDOWN, TORC_SHUTDOWN_CRASH, 0x5a5a, 0);
 	cr_expect(crashes == 1 && strstr(crash_reason, "0x5a5a"));
-	call(TORC_HC_CONSOLE_NOTIFY, 0, 0, 0);
-	cr_expect_eq(drains, 1);
+}
+
+Test(hypercall, console_output_is_shown_in_pieces)
+{
+	lines_left = 10;
+	cr_expect_eq(call(TORC_HC_CONSOLE_NOTIFY, 0, 0, 0), TORC_OK);
+	cr_expect_eq(drains, 10);
+	lines_left = 10;
+	preempt_calls = 0;
+	preempt_at = 3;
+	cr_expect_eq(call(TORC_HC_CONSOLE_NOTIFY, 0, 0, 0), TORC_HC_CONSOLE_NOTIFY, "called again");
+	cr_expect_eq(vcpu->regs->rip, (u64)-2, "at its SYSCALL");
+	cr_expect_eq(drains, 13);
+	cr_expect_eq(lines_left, 7);
 }
