@@ -1,19 +1,51 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Torc authors
 #
-# Reads hypercalls.tbl and writes, by -v mode=...
-#   numbers     abi/include/torc/hypercalls.h: a number for each call
-#   dispatch    the hypervisor's table and the prototypes of its handlers
-#   prototypes  the guest's inline functions
-#   doc         the reference table of docs/abi.md
+# Reads the tables it is given and writes, by -v mode=...
+#   numbers       from hypercalls.tbl, include/torc/hypercalls.h: a number for each call
+#   dispatch      from the same, the hypervisor's table and the prototypes of its handlers
+#   prototypes    from the same, the guest's inline functions
+#   instructions  from instructions.tbl, include/torc/instructions.h
+#   doc           from both tables and then abi.md.in, docs/abi.md
 
 function fail(text) {
-	printf "hypercalls.tbl:%d: %s\n", NR, text > "/dev/stderr"
+	printf "%s:%d: %s\n", FILENAME, FNR, text > "/dev/stderr"
 	failed = 1
 	exit 1
 }
 
+FILENAME ~ /\.in$/ {
+	if ($0 == "@HYPERCALLS@") document()
+	else if ($0 == "@INSTRUCTIONS@") document_instructions()
+	else print
+	next
+}
+
 /^#/ || /^$/ { next }
+
+FILENAME ~ /instructions\.tbl$/ && /^[ \t]+use / {
+	sub(/^[ \t]+use /, "")
+	use[insns] = $0
+	next
+}
+
+FILENAME ~ /instructions\.tbl$/ && /^[ \t]/ {
+	sub(/^[ \t]+/, "")
+	effect[insns] = effect[insns] (effect[insns] == "" ? "" : " ") $0
+	next
+}
+
+FILENAME ~ /instructions\.tbl$/ {
+	if ($1 != ++insns) fail("number " insns " is missing")
+	id[insns] = $2
+	outcome[insns, 1] = $3
+	outcome[insns, 3] = $4
+	if (!($3 in outcomes)) fail("bad outcome " $3)
+	if (!($4 in outcomes)) fail("bad outcome " $4)
+	mnemonics[insns] = $5
+	for (i = 6; i <= NF; i++) mnemonics[insns] = mnemonics[insns] " " $i
+	next
+}
 
 /^[ \t]/ {
 	sub(/^[ \t]+/, "")
@@ -39,14 +71,14 @@ function fail(text) {
 	if (args[n] > 6) fail("more than six arguments")
 }
 
-function banner(licence) {
+function banner(licence, table) {
 	print "/* SPDX-License-Identifier: " licence " */"
 	print "/* Copyright (c) 2026 The Torc authors */"
-	print "/* Made from abi/hypercalls.tbl by abi/generate.awk: edit that table. */"
+	print "/* Made from abi/" table " by abi/generate.awk: edit that table. */"
 }
 
 function numbers(   i) {
-	banner("MIT")
+	banner("MIT", "hypercalls.tbl")
 	print "#ifndef TORC_HYPERCALLS_H\n#define TORC_HYPERCALLS_H\n"
 	for (i = 1; i <= n; i++)
 		printf "#define TORC_HC_%s %s\n", toupper(name[i]), number[i]
@@ -54,7 +86,7 @@ function numbers(   i) {
 }
 
 function dispatch(   i, j) {
-	banner("BSD-2-Clause")
+	banner("BSD-2-Clause", "hypercalls.tbl")
 	for (i = 1; i <= n; i++) {
 		if (state[i] != "active") continue
 		printf "s64 hc_%s(struct vcpu *vcpu", name[i]
@@ -76,7 +108,7 @@ function dispatch(   i, j) {
 }
 
 function prototypes(   i, j) {
-	banner("MIT")
+	banner("MIT", "hypercalls.tbl")
 	print "#ifndef TORC_CALLS_H\n#define TORC_CALLS_H\n\n#include <torc/call.h>"
 	for (i = 1; i <= n; i++) {
 		if (state[i] != "active") continue
@@ -110,12 +142,62 @@ function document(   i, j, list) {
 	}
 }
 
+# The name of an outcome in C.
+function constant(i, ring,   text) {
+	text = toupper(outcome[i, ring])
+	gsub(/-/, "_", text)
+	return text
+}
+
+function instructions(   i, row) {
+	banner("MIT", "instructions.tbl")
+	print "#ifndef TORC_INSTRUCTIONS_H\n#define TORC_INSTRUCTIONS_H\n"
+	print "/* Numbers of the census. 0 stands for what did not fit in it. */"
+	for (i = 1; i <= insns; i++)
+		printf "#define TORC_INSN_%s %d\n", id[i], i
+	printf "#define TORC_INSN_COUNT %d\n\n", insns + 1
+	print "/* X(id, what it does in ring 1, in ring 3, name); instructions.tbl explains the outcomes. */"
+	print "#define TORC_INSTRUCTIONS(X) \\"
+	for (i = 1; i <= insns; i++) {
+		row = sprintf("\tX(%s, %s, %s,", id[i], constant(i, 1), constant(i, 3))
+		if (length(row) + length(mnemonics[i]) > 80) row = row " \\\n\t "
+		printf "%s \"%s\")%s\n", row, mnemonics[i], i < insns ? " \\" : ""
+	}
+	print "\n#endif"
+}
+
+function meaning(i, ring) {
+	return outcomes[outcome[i, ring]]
+}
+
+function document_instructions(   i) {
+	print "| number | instruction | ring 1 | ring 3 | what it does in ring 1 | what a kernel uses |"
+	print "| --- | --- | --- | --- | --- | --- |"
+	for (i = 1; i <= insns; i++)
+		printf "| %d | %s | %s | %s | %s | %s |\n", i, mnemonics[i], meaning(i, 1), \
+			meaning(i, 3), effect[i], use[i]
+}
+
+BEGIN {
+	outcomes["emulated"] = "emulated"
+	outcomes["checked"] = "emulated or #GP"
+	outcomes["gp"] = "#GP"
+	outcomes["ud"] = "#UD"
+	outcomes["gp-ud"] = "#GP or #UD"
+	outcomes["umip"] = "runs, or #GP by UMIP"
+	outcomes["runs"] = "runs"
+	outcomes["runs-ud"] = "runs, or #UD"
+	outcomes["operand"] = "runs or faults"
+	outcomes["enters"] = "enters"
+	split("rdi rsi rdx r10 r8 r9", reg, " ")
+}
+
 END {
 	if (failed) exit 1
-	split("rdi rsi rdx r10 r8 r9", reg, " ")
 	if (mode == "numbers") numbers()
 	else if (mode == "dispatch") dispatch()
 	else if (mode == "prototypes") prototypes()
-	else if (mode == "doc") document()
+	else if (mode == "instructions") instructions()
+	else if (mode == "doc") exit 0
 	else fail("unknown mode " mode)
 }

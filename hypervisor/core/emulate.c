@@ -30,7 +30,7 @@ static bool read_cr(struct vcpu *vcpu, unsigned int number, u64 *value)
 {
 	switch (number) {
 	case 0:
-		*value = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG |
+		*value = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG |
 			 (vcpu->ts ? CR0_TS : 0);
 		return true;
 	case 2:

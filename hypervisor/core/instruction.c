@@ -6,16 +6,10 @@
  */
 #include "instruction.h"
 
+#define NAME(id, ring1, ring3, name) [INSN_##id] = name,
+
 const char *const instruction_names[INSN_COUNT] = {
-	[INSN_NONE] = "?", [INSN_CLI] = "cli", [INSN_STI] = "sti", [INSN_HLT] = "hlt",
-	[INSN_CLTS] = "clts", [INSN_LMSW] = "lmsw", [INSN_MOV_FROM_CR] = "mov from cr",
-	[INSN_MOV_TO_CR] = "mov to cr", [INSN_MOV_FROM_DR] = "mov from dr",
-	[INSN_MOV_TO_DR] = "mov to dr", [INSN_RDMSR] = "rdmsr", [INSN_WRMSR] = "wrmsr",
-	[INSN_RDPMC] = "rdpmc", [INSN_XSETBV] = "xsetbv", [INSN_IN] = "in", [INSN_OUT] = "out",
-	[INSN_INS] = "ins", [INSN_OUTS] = "outs", [INSN_INVD] = "invd", [INSN_WBINVD] = "wbinvd",
-	[INSN_INVLPG] = "invlpg", [INSN_INVPCID] = "invpcid", [INSN_LGDT] = "lgdt",
-	[INSN_LIDT] = "lidt", [INSN_LLDT] = "lldt", [INSN_LTR] = "ltr", [INSN_SWAPGS] = "swapgs",
-	[INSN_SYSRET] = "sysret", [INSN_SYSEXIT] = "sysexit",
+	[INSN_NONE] = "?", TORC_INSTRUCTIONS(NAME)
 };
 
 /* The bytes not looked at yet. */

@@ -98,6 +98,7 @@ static void fill_time(struct domain *domain, struct torc_time *time)
 
 	domain->start_ns = tsc_to_ns(tsc);
 	*time = (struct torc_time){
+		.size = sizeof(*time),
 		.tsc_base = tsc,
 		.mul = tsc_scale.mul,
 		.shift = tsc_scale.shift,
@@ -123,6 +124,7 @@ void start_fill(struct domain *domain, const struct torc_note *note, const struc
 
 	fill_time(domain, time);
 	fill_vcpu_page(domain->vcpu[0]->page);
+	domain->console->size = sizeof(*domain->console);
 	*start = (struct torc_start){
 		.magic = TORC_START_MAGIC,
 		.size = sizeof(*start),

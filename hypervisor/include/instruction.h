@@ -6,21 +6,15 @@
 #ifndef TORC_INSTRUCTION_H
 #define TORC_INSTRUCTION_H
 
+#include <torc/instructions.h>
 #include "types.h"
 
 #define INSTRUCTION_MAX 15 /* bytes; Intel SDM 2A 2.3.11 */
 
-/* Numbers that the census reports; docs/abi.md lists them. */
-enum instruction_id {
-	INSN_NONE,
-	INSN_CLI, INSN_STI, INSN_HLT, INSN_CLTS, INSN_LMSW,
-	INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR,
-	INSN_RDMSR, INSN_WRMSR, INSN_RDPMC, INSN_XSETBV,
-	INSN_IN, INSN_OUT, INSN_INS, INSN_OUTS,
-	INSN_INVD, INSN_WBINVD, INSN_INVLPG, INSN_INVPCID,
-	INSN_LGDT, INSN_LIDT, INSN_LLDT, INSN_LTR, INSN_SWAPGS, INSN_SYSRET, INSN_SYSEXIT,
-	INSN_COUNT
-};
+#define INSTRUCTION_ID(id, ring1, ring3, name) INSN_##id = TORC_INSN_##id,
+
+/* Numbers that the census reports: those of abi/instructions.tbl. */
+enum instruction_id { INSN_NONE, TORC_INSTRUCTIONS(INSTRUCTION_ID) INSN_COUNT = TORC_INSN_COUNT };
 
 /**
  * struct instruction - what instruction_decode() found

@@ -126,7 +126,7 @@ void cpu_init(void)
 	read_structured_leaf();
 	read_extended_leaves();
 
-	write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
+	write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
 	f->cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE;
 	f->cr4 |= f->xsave ? CR4_OSXSAVE : 0;
 	f->cr4 |= f->smep ? CR4_SMEP : 0;

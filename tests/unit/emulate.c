@@ -230,8 +230,8 @@ Test(emulate, what_is_left_to_the_guest)
 enum outcome { EMULATED, CHECKED, GP, UD, GP_UD, UMIP, RUNS, RUNS_UD, OPERAND, ENTERS };
 
 /*
- * With operands that are allowed, and only of what the decoder knows. CLTS is carried out by itself,
- * which a test cannot: the conformance guests have it.
+ * With operands that are allowed, and only of what the decoder knows. CLTS is carried out by
+ * itself, which a test cannot: the conformance guests have it.
  */
 static const struct {
 	u8 bytes[4];

@@ -16,5 +16,6 @@
 #include <torc/elfnote.h>
 #include <torc/state.h>
 #include <torc/hypercalls.h>
+#include <torc/instructions.h>
 
 #endif

@@ -6,7 +6,11 @@
  * numbers, and the macros that let one text serve C99, C11, C++ and the assembler.
  *
  * The ABI is a draft (0.x): a later 0.x may break it, and CHANGES says how. From 1.0 on numbers are
- * never reused and every structure only grows at its end.
+ * never reused and every structure only grows at its end. A structure that stands alone says how
+ * large it is (@size: bytes that its writer knows): the reader uses no field beyond that, and
+ * ignores what is beyond its own.
+ *
+ * Each field's comment names its unit and its owner: who writes it. The other side only reads it.
  */
 #ifndef TORC_BASE_H
 #define TORC_BASE_H

@@ -16,9 +16,11 @@
  * 52..55 belong to the hypervisor: a guest writes them as zero and reads entries only through the
  * shim's accessors, which fold in a D or W that the hypervisor has moved aside (while it logs
  * writes) and drop the rest; compare-exchange compares with the folded entry. The global and cache
- * bits must be zero, and the page-size bit too (superpages come with TORC_FEATURE_SUPERPAGES). A
- * non-present entry must not name memory that the machine has: leave the address zero or store it
- * inverted.
+ * bits must be zero, and the page-size bit too (superpages come with TORC_FEATURE_SUPERPAGES): RAM
+ * is write-back only. A non-present entry must not name memory that the machine has, or it is
+ * refused: leave the address bits (TORC_PTE_FRAME) zero, or store a number N in them as the
+ * complement of N << TORC_PAGE_SHIFT; all other bits but bit 0 are the guest's. layout.h says where
+ * else a machine frame number may stand.
  *
  * Table frames. A frame used as a table is never mapped writable. It becomes a table when it is
  * pinned or when an entry of a table one level up names it, and stops being one with the last such
@@ -81,10 +83,13 @@
  * @flags: TORC_BATCH_*; guest, and DONE by the hypervisor
  * @count: entries of a range, 1..512, all in one table (pages for FLUSH_RANGE); guest
  * @done: entries of the range already processed; guest writes 0, hypervisor moves it on
- * @status: result; hypervisor
- * @entry: guest-physical address (pfn << 12 | offset); guest
+ * @status: TORC_OK or TORC_E*, valid with DONE; hypervisor
+ * @entry: guest-physical address of a table entry or page (pfn << 12 | offset); guest
  * @value: new entry, or as the operation says; guest
- * @old: expected or old entry, byte offset in the batch area, or set of vCPUs
+ * @old: expected entry, byte offset in the batch area, or set of vCPUs; guest, and the old entry
+ *	by the hypervisor (EXCHANGE, COMPARE_EXCHANGE)
+ *
+ * Operations stand in an array, so this size never changes: new ones get a number.
  */
 struct torc_batch_op {
 	uint8_t op;
@@ -97,8 +102,13 @@ struct torc_batch_op {
 	uint64_t old;
 };
 TORC_SIZE(torc_batch_op, 32);
+TORC_OFFSET(torc_batch_op, op, 0);
+TORC_OFFSET(torc_batch_op, flags, 1);
+TORC_OFFSET(torc_batch_op, count, 2);
+TORC_OFFSET(torc_batch_op, done, 4);
 TORC_OFFSET(torc_batch_op, status, 6);
 TORC_OFFSET(torc_batch_op, entry, 8);
+TORC_OFFSET(torc_batch_op, value, 16);
 TORC_OFFSET(torc_batch_op, old, 24);
 
 #endif

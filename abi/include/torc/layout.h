@@ -34,11 +34,27 @@
 #define TORC_CALL_EVENTS 0x060 /* irq_on = 1, then a pending event as if behind the call */
 #define TORC_CALL_INVLPG 0x080 /* flush the translation of the address in RDI on this vCPU */
 
-/* Information windows: read-only, this domain's own data. */
+/*
+ * Information windows: read-only, this domain's own data; the hypervisor changes them whenever a
+ * page or frame changes hands. Entries without a frame or page read TORC_INVALID_FRAME.
+ */
 #define TORC_WINDOW_TIME TORC_U64(0xffff808000000000) /* struct torc_time */
 #define TORC_WINDOW_P2M TORC_U64(0xffff810000000000) /* uint64_t mfn[], indexed by pfn */
 #define TORC_WINDOW_M2P TORC_U64(0xffff818000000000) /* uint64_t pfn[], indexed by mfn */
 #define TORC_WINDOW_RINGS TORC_U64(0xffff820000000000) /* foreign ring pages (reserved) */
+
+/*
+ * Where an mfn may live. A machine frame number may stand in these places only:
+ *  - entries of page tables, and CR3 (which the guest names by guest-physical address);
+ *  - operations of a batch area that have been handed to batch() and are not done;
+ *  - the windows above.
+ * Everything else in a guest that names memory does so by pfn or guest-physical address: pages it
+ * registers (vCPU page, batch area, LDT), grants, swap entries and its own structures. A register
+ * or local variable may carry an mfn from a window to one of these places or back, but not across a
+ * suspend. So the hypervisor finds every mfn of a domain that is saved, moved or forked, and can
+ * replace it; one that is kept elsewhere names somebody else's memory afterwards. A kernel
+ * turns mfns into pfns in one accessor, which reads the window (the shim's torc_pte_read).
+ */
 
 /*
  * Selectors. The table is the hypervisor's; a guest loads these and no others, but for the

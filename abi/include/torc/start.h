@@ -29,24 +29,37 @@
 #define TORC_FEATURE_EVENTS TORC_U64(0x8) /* ports above the fixed ones can be bound */
 #define TORC_FEATURE_SUSPEND TORC_U64(0x10) /* suspend works */
 
-/* Privilege set: what a domain may do to others. */
-#define TORC_PRIVILEGE_CREATE TORC_U64(0x1)
-#define TORC_PRIVILEGE_CONTROL TORC_U64(0x2)
-#define TORC_PRIVILEGE_MEMORY TORC_U64(0x4)
-#define TORC_PRIVILEGE_OBSERVE TORC_U64(0x8)
-#define TORC_PRIVILEGE_DEVICES TORC_U64(0x10)
-#define TORC_PRIVILEGE_SCHEDULE TORC_U64(0x20)
+/* Privilege set: what a domain may do to others. No domain has any in this version. */
+#define TORC_PRIVILEGE_CREATE TORC_U64(0x1) /* make domains */
+#define TORC_PRIVILEGE_CONTROL TORC_U64(0x2) /* pause, resume, end them; their vCPUs' state */
+#define TORC_PRIVILEGE_MEMORY TORC_U64(0x4) /* read and write their pages */
+#define TORC_PRIVILEGE_OBSERVE TORC_U64(0x8) /* counters, trace and log */
+#define TORC_PRIVILEGE_DEVICES TORC_U64(0x10) /* the machine's devices and their interrupts */
+#define TORC_PRIVILEGE_SCHEDULE TORC_U64(0x20) /* weights of vCPUs */
+
+/*
+ * Domain ids. The low 16 bits are a place in the hypervisor's table of domains, the high 16 the
+ * generation of that place: how many domains had it before. So an id names one domain for as long
+ * as the machine is up, and one that was kept too long names nobody rather than a stranger: compare
+ * and pass on whole ids, never the place alone. Places count from 1, and id 0 is no domain. A place
+ * whose generations are used up is not used again. A domain that is started anew after a reboot, or
+ * resumed from a saved state, has a new id. In this version places are not reused, and the
+ * generation is 0.
+ */
+#define TORC_DOMAIN_NONE 0
+#define TORC_DOMAIN_PLACE_MASK 0xffff
+#define TORC_DOMAIN_GENERATION_SHIFT 16
 
 /* Reasons of shutdown. */
 #define TORC_SHUTDOWN_POWEROFF 0
 #define TORC_SHUTDOWN_REBOOT 1
 #define TORC_SHUTDOWN_CRASH 2
-#define TORC_SHUTDOWN_SUSPEND 3
+#define TORC_SHUTDOWN_SUSPEND 3 /* reserved: suspend is a call of its own */
 
 /* Results of suspend. */
-#define TORC_SUSPEND_RESUMED 0
-#define TORC_SUSPEND_CANCELLED 1
-#define TORC_SUSPEND_FORKED 2
+#define TORC_SUSPEND_RESUMED 0 /* from a saved state, here or elsewhere; mfns have changed */
+#define TORC_SUSPEND_CANCELLED 1 /* nothing happened */
+#define TORC_SUSPEND_FORKED 2 /* this is a copy; the original goes on */
 
 /* Control requests to a guest, in torc_start.control, announced on TORC_PORT_CONTROL. */
 #define TORC_CONTROL_NONE 0
@@ -67,6 +80,7 @@
 #define TORC_CPUID_80000008_EBX 9
 #define TORC_CPUID_WORDS 16
 
+/* Sizes of the console ring, bytes: powers of two. */
 #define TORC_CONSOLE_IN 1024
 #define TORC_CONSOLE_OUT 2048
 
@@ -75,32 +89,37 @@
 /**
  * struct torc_start - start-of-day page
  * @magic: TORC_START_MAGIC
- * @size: bytes of this structure that the hypervisor knows
+ * @size: of this structure as the hypervisor knows it, bytes
  * @abi_version: TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR of the hypervisor
- * @features: what the hypervisor offers
+ * @features: TORC_FEATURE_*: what the hypervisor offers
  * @privileges: TORC_PRIVILEGE_* of this domain
- * @domain: id, never reused while the machine is up
+ * @domain: id of this domain, as told above
  * @vcpus: vCPUs the domain may have
- * @pages: pages of memory, pfn 0 .. pages-1
- * @max_pages: pages the domain may grow to
- * @boot_first: @boot_pages: pfns that hold what the builder made
+ * @pages: memory of the domain, pages of 4 KiB: pfn 0 .. pages-1
+ * @max_pages: what it may grow to, pages
+ * @boot_first: @boot_pages: first pfn and number of pages that hold what the builder made
  * @root: guest-physical address of the level-4 table in use
- * @linear_base: @virt_offset: as in the ELF note
+ * @linear_base: address, @virt_offset: bytes, as in the ELF note
  * @machine_frames: entries of the mfn->pfn window
  * @cmdline: guest-physical address of the command line, ended by 0; 0 when there is none
  * @initrd: @initrd_size: guest-physical address and bytes of the initrd; 0 when there is none
  * @vcpu_page: pfn of vCPU 0's first page
- * @time_page: pfn of the time page, which may be mapped read-only into ring 3
+ * @time_page: pfn of struct torc_time, which may be mapped read-only into ring 3
  * @console_ring: pfn of struct torc_console_ring
  * @device_bus: @event_frames: @grant_frames: pfns reserved for the service domain's bus, for
  *	larger event tables and for grant tables; TORC_INVALID_FRAME in this version
  * @wall_ns: UTC since 1970 at system time 0, ns
- * @tsc_khz: frequency of the time-stamp counter
+ * @tsc_khz: frequency of the time-stamp counter, kHz
  * @control: TORC_CONTROL_*; hypervisor writes, guest resets to NONE
- * @generation: changes whenever the domain resumes from a saved or forked state
- * @entropy: random bytes for the guest's generator; weak when the machine has no source
+ * @generation: 0, and another number whenever the domain goes on from a saved or forked state: a
+ *	guest that finds it changed makes new random seeds and unique numbers
+ * @entropy: random bytes for the guest's generator; weak when the machine has no source. The guest
+ *	may erase them
  * @cpuid_mask: TORC_CPUID_*: features outside must be hidden from kernel and programs
- * @xcr0: state components the guest may enable
+ * @xcr0: state components the guest may enable, as bits of XCR0; 0 without XSAVE
+ *
+ * The hypervisor fills the page before the guest starts and later changes only @control,
+ * @generation and what a resume elsewhere makes different. It does not read the page.
  */
 struct torc_start {
 	uint64_t magic;
@@ -136,14 +155,51 @@ struct torc_start {
 	uint64_t xcr0;
 };
 TORC_SIZE(torc_start, 336);
+TORC_OFFSET(torc_start, magic, 0);
+TORC_OFFSET(torc_start, size, 8);
+TORC_OFFSET(torc_start, abi_version, 12);
+TORC_OFFSET(torc_start, features, 16);
+TORC_OFFSET(torc_start, privileges, 24);
+TORC_OFFSET(torc_start, domain, 32);
+TORC_OFFSET(torc_start, vcpus, 36);
+TORC_OFFSET(torc_start, pages, 40);
+TORC_OFFSET(torc_start, max_pages, 48);
+TORC_OFFSET(torc_start, boot_first, 56);
+TORC_OFFSET(torc_start, boot_pages, 64);
+TORC_OFFSET(torc_start, root, 72);
+TORC_OFFSET(torc_start, linear_base, 80);
+TORC_OFFSET(torc_start, virt_offset, 88);
+TORC_OFFSET(torc_start, machine_frames, 96);
+TORC_OFFSET(torc_start, cmdline, 104);
+TORC_OFFSET(torc_start, initrd, 112);
+TORC_OFFSET(torc_start, initrd_size, 120);
+TORC_OFFSET(torc_start, vcpu_page, 128);
+TORC_OFFSET(torc_start, time_page, 136);
+TORC_OFFSET(torc_start, console_ring, 144);
+TORC_OFFSET(torc_start, device_bus, 152);
+TORC_OFFSET(torc_start, event_frames, 160);
+TORC_OFFSET(torc_start, grant_frames, 168);
+TORC_OFFSET(torc_start, wall_ns, 176);
+TORC_OFFSET(torc_start, tsc_khz, 184);
+TORC_OFFSET(torc_start, control, 188);
+TORC_OFFSET(torc_start, generation, 192);
 TORC_OFFSET(torc_start, entropy, 200);
+TORC_OFFSET(torc_start, cpuid_mask, 264);
+TORC_OFFSET(torc_start, xcr0, 328);
 
 /**
  * struct torc_console_ring - the domain's console
- * @in: bytes typed; the hypervisor writes at @in_prod, the guest reads at @in_cons
- * @out: bytes to show; the guest writes at @out_prod and calls console_notify
+ * @in: bytes typed; hypervisor
+ * @out: bytes to show; guest, which calls console_notify then
+ * @in_cons: count of bytes taken from @in; guest
+ * @in_prod: count of bytes put in @in; hypervisor
+ * @out_cons: count of bytes taken from @out; hypervisor
+ * @out_prod: count of bytes put in @out; guest
+ * @size: of this structure as the hypervisor knows it, bytes; hypervisor, at the start
+ * @reserved: 0
  *
- * Indexes run freely and are taken modulo the size. The hypervisor copies indexes before use.
+ * Counts run freely and wrap at 2^32; byte n stands at n modulo the size of @in or @out. The
+ * hypervisor keeps its own counts and copies the guest's before use.
  */
 struct torc_console_ring {
 	uint8_t in[TORC_CONSOLE_IN];
@@ -152,8 +208,17 @@ struct torc_console_ring {
 	uint32_t in_prod;
 	uint32_t out_cons;
 	uint32_t out_prod;
+	uint32_t size;
+	uint32_t reserved;
 };
-TORC_SIZE(torc_console_ring, 3088);
+TORC_SIZE(torc_console_ring, 3096);
+TORC_OFFSET(torc_console_ring, in, 0);
+TORC_OFFSET(torc_console_ring, out, 0x400);
+TORC_OFFSET(torc_console_ring, in_cons, 0xc00);
+TORC_OFFSET(torc_console_ring, in_prod, 0xc04);
+TORC_OFFSET(torc_console_ring, out_cons, 0xc08);
+TORC_OFFSET(torc_console_ring, out_prod, 0xc0c);
+TORC_OFFSET(torc_console_ring, size, 0xc10);
 
 #endif
 #endif

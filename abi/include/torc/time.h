@@ -20,33 +20,46 @@
 #ifndef __ASSEMBLER__
 
 /**
- * struct torc_time - time page; written by the hypervisor only
- * @sequence: odd while the fields change
- * @tsc_base: counter value at @ns_base
+ * struct torc_time - time page
+ * @sequence: count of changes; odd while the fields up to @flags change
+ * @size: of this structure as the hypervisor knows it, bytes
+ * @tsc_base: counter value at @ns_base, ticks
  * @ns_base: system time at @tsc_base, ns
- * @mul: 32.32 fixed-point ns per shifted tick
- * @shift: power of two applied to the tick count first
+ * @mul: ns per shifted tick, as a multiple of 2^-32
+ * @shift: power of two by which the tick count is multiplied first
  * @flags: TORC_TIME_*
+ * @reserved0: 0
  * @wall_ns: UTC since 1970 at system time 0, ns; changes with @wall_sequence
- * @wall_sequence: odd while @wall_ns changes
- * @tsc_khz: frequency of the counter
+ * @wall_sequence: count of changes; odd while @wall_ns changes
+ * @tsc_khz: frequency of the counter, kHz
+ *
+ * All of it is the hypervisor's; the page is a guest's own that it must not write, and may map
+ * read-only into ring 3.
  */
 struct torc_time {
 	uint32_t sequence;
-	uint32_t reserved0;
+	uint32_t size;
 	uint64_t tsc_base;
 	uint64_t ns_base;
 	uint32_t mul;
 	int8_t shift;
 	uint8_t flags;
-	uint8_t reserved1[2];
+	uint8_t reserved0[2];
 	uint64_t wall_ns;
 	uint32_t wall_sequence;
 	uint32_t tsc_khz;
 };
 TORC_SIZE(torc_time, 48);
+TORC_OFFSET(torc_time, sequence, 0);
+TORC_OFFSET(torc_time, size, 4);
+TORC_OFFSET(torc_time, tsc_base, 8);
+TORC_OFFSET(torc_time, ns_base, 16);
 TORC_OFFSET(torc_time, mul, 24);
+TORC_OFFSET(torc_time, shift, 28);
+TORC_OFFSET(torc_time, flags, 29);
 TORC_OFFSET(torc_time, wall_ns, 32);
+TORC_OFFSET(torc_time, wall_sequence, 40);
+TORC_OFFSET(torc_time, tsc_khz, 44);
 
 #endif
 #endif

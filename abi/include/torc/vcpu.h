@@ -90,9 +90,11 @@
  * @rip: @cs, @rflags, @rsp, @ss: as the processor pushed them; RPL of @cs is 1 or 3
  * @cr2: fault address, valid for vector 14
  * @irq_was_on: virtual interrupts were on before this entry (always 1 from ring 3)
+ * @reserved: 0
  * @rcx: @r11: NMI frame only: what nmi_return loads; the guest stores them before that call
  *
- * Written by the gate or the hypervisor, read by the guest.
+ * Written by the gate or the hypervisor, read by the guest. Registers and addresses are as the
+ * processor has them. The size never changes: the page around it grows.
  */
 struct torc_frame {
 	uint64_t rax;
@@ -110,9 +112,13 @@ struct torc_frame {
 	uint64_t r11;
 };
 TORC_SIZE(torc_frame, TORC_FRAME_SIZE);
+TORC_OFFSET(torc_frame, rax, TORC_FRAME_RAX);
 TORC_OFFSET(torc_frame, vector, TORC_FRAME_VECTOR);
 TORC_OFFSET(torc_frame, error, TORC_FRAME_ERROR);
 TORC_OFFSET(torc_frame, rip, TORC_FRAME_RIP);
+TORC_OFFSET(torc_frame, cs, TORC_FRAME_CS);
+TORC_OFFSET(torc_frame, rflags, TORC_FRAME_RFLAGS);
+TORC_OFFSET(torc_frame, rsp, TORC_FRAME_RSP);
 TORC_OFFSET(torc_frame, ss, TORC_FRAME_SS);
 TORC_OFFSET(torc_frame, cr2, TORC_FRAME_CR2);
 TORC_OFFSET(torc_frame, irq_was_on, TORC_FRAME_IRQ_WAS_ON);
@@ -123,12 +129,14 @@ TORC_OFFSET(torc_frame, r11, TORC_FRAME_R11);
  * struct torc_return - where a return call goes
  * @rip: canonical address
  * @cs: TORC_SEL_KERNEL_CS returns to ring 1; anything else is made a ring-3 selector
- * @rflags: arithmetic flags, DF, TF, RF, AC, ID are taken; IF is forced on, the rest off
+ * @rflags: arithmetic flags, DF, TF, RF, NT, AC, ID are taken; IF is forced on, the rest off
  * @rsp: any value
  * @ss: made a ring-3 selector; ignored for ring 1
  * @rcx: @r11: loaded by TORC_CALL_RETURN, ignored by TORC_CALL_RETURN_SYSCALL
+ * @reserved: not read
  *
- * Written by the guest with irq_on = 0, read by the gate.
+ * Written by the guest with irq_on = 0, read by the gate. The size never changes: the page around
+ * it grows.
  */
 struct torc_return {
 	uint64_t rip;
@@ -141,28 +149,36 @@ struct torc_return {
 	uint64_t reserved;
 };
 TORC_SIZE(torc_return, 64);
+TORC_OFFSET(torc_return, rip, TORC_RET_RIP);
+TORC_OFFSET(torc_return, cs, TORC_RET_CS);
+TORC_OFFSET(torc_return, rflags, TORC_RET_RFLAGS);
+TORC_OFFSET(torc_return, rsp, TORC_RET_RSP);
+TORC_OFFSET(torc_return, ss, TORC_RET_SS);
 TORC_OFFSET(torc_return, rcx, TORC_RET_RCX);
 TORC_OFFSET(torc_return, r11, TORC_RET_R11);
 
 /**
  * struct torc_vcpu_page - shared between one vCPU and the hypervisor
- * @irq_on: virtual interrupt flag of ring 1; guest and gate write it
- * @busy: the sync frame holds data the guest has not copied yet; gate sets, guest clears
- * @nmi_masked: a virtual NMI is being handled; cleared by nmi_return
- * @version: TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR, hypervisor
+ * @irq_on: virtual interrupt flag of ring 1, 0 or 1; guest, gate and hypervisor
+ * @busy: the sync frame holds data the guest has not copied yet, 0 or 1; gate sets, guest clears
+ * @nmi_masked: a virtual NMI is being handled, 0 or 1; hypervisor, by nmi_return
+ * @version: TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR; hypervisor
  * @pending: word i of @event_pending may hold events if bit i is set; senders set, gate exchanges
- * @user_gs: GS base of ring 3: gate saves it on entry, loads it on return
- * @size: bytes of this structure that the hypervisor knows
- * @vcpu: number of this vCPU within the domain
- * @steal_ns: time this vCPU was ready to run but did not, in ns; hypervisor
- * @run_ns: time this vCPU ran, in ns, as of its last dispatch; hypervisor
- * @sync: system calls, exceptions, events
- * @nmi: virtual NMI and #MC
- * @double_fault: a synchronous entry that found @busy set
- * @ret: frame of the return calls
- * @generation: changes whenever the domain resumes from a saved or forked state; hypervisor
+ * @user_gs: GS base of ring 3, an address: gate saves it on entry and loads it on return; the
+ *	guest may change it meanwhile
+ * @size: of this structure as the hypervisor knows it, bytes; hypervisor
+ * @vcpu: number of this vCPU within the domain; hypervisor
+ * @steal_ns: time this vCPU was ready to run but did not, ns; hypervisor
+ * @run_ns: time this vCPU ran, as of its last dispatch, ns; hypervisor
+ * @sync: system calls, exceptions, events; gate
+ * @nmi: virtual NMI and #MC; hypervisor
+ * @double_fault: a synchronous entry that found @busy set; gate, and the guest sets its vector to 0
+ * @ret: frame of the return calls; guest
+ * @generation: 0, and another number whenever the domain goes on from a saved or forked state;
+ *	hypervisor
  * @event_pending: bit p is set when event port p fired; hypervisor sets, guest clears
  * @event_mask: bit p set: port p fires but does not notify; guest
+ * @reserved0: @reserved1: @reserved2: @reserved3: 0, kept for the hypervisor
  */
 struct torc_vcpu_page {
 	uint8_t irq_on;
@@ -188,13 +204,21 @@ struct torc_vcpu_page {
 	uint64_t reserved3[256];
 };
 TORC_SIZE(torc_vcpu_page, TORC_PAGE_SIZE);
+TORC_OFFSET(torc_vcpu_page, irq_on, TORC_VCPU_IRQ_ON);
 TORC_OFFSET(torc_vcpu_page, busy, TORC_VCPU_BUSY);
+TORC_OFFSET(torc_vcpu_page, nmi_masked, 0x002);
+TORC_OFFSET(torc_vcpu_page, version, 0x004);
 TORC_OFFSET(torc_vcpu_page, pending, TORC_VCPU_PENDING);
 TORC_OFFSET(torc_vcpu_page, user_gs, TORC_VCPU_USER_GS);
+TORC_OFFSET(torc_vcpu_page, size, 0x018);
+TORC_OFFSET(torc_vcpu_page, vcpu, 0x01c);
+TORC_OFFSET(torc_vcpu_page, steal_ns, 0x020);
+TORC_OFFSET(torc_vcpu_page, run_ns, 0x028);
 TORC_OFFSET(torc_vcpu_page, sync, TORC_VCPU_SYNC);
 TORC_OFFSET(torc_vcpu_page, nmi, TORC_VCPU_NMI);
 TORC_OFFSET(torc_vcpu_page, double_fault, TORC_VCPU_DOUBLE_FAULT);
 TORC_OFFSET(torc_vcpu_page, ret, TORC_VCPU_RET);
+TORC_OFFSET(torc_vcpu_page, generation, 0x1a0);
 TORC_OFFSET(torc_vcpu_page, event_pending, 0x400);
 TORC_OFFSET(torc_vcpu_page, event_mask, 0x600);
 

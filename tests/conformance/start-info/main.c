@@ -74,6 +74,17 @@ static void check_vcpu_page(void)
 	CHECK(page->user_gs == 0x1234, "the two mappings of the vCPU page differ");
 }
 
+static void check_shared_pages(void)
+{
+	const struct torc_time *time = guest_linear(guest_start->time_page << TORC_PAGE_SHIFT);
+	const struct torc_console_ring *ring =
+		guest_linear(guest_start->console_ring << TORC_PAGE_SHIFT);
+
+	CHECK(time->size >= sizeof(*time), "time page of %u bytes", time->size);
+	CHECK(time->tsc_khz == guest_start->tsc_khz, "TSC of %u kHz", time->tsc_khz);
+	CHECK(ring->size >= sizeof(*ring), "console ring of %u bytes", ring->size);
+}
+
 /* Both windows agree with each other and with the tables in use. */
 static void check_windows(void)
 {
@@ -103,6 +114,7 @@ void test_main(void)
 	check_page();
 	check_boot_pages();
 	check_vcpu_page();
+	check_shared_pages();
 	check_windows();
 	__asm__ volatile("mov %%cs, %0" : "=r"(selector));
 	CHECK(selector == TORC_SEL_KERNEL_CS, "CS is 0x%lx", selector);
