@@ -3,11 +3,11 @@
 #
 # Machines for a person at the terminal.
 
-run: run-guest ## one Linux guest with a shell on this terminal (Ctrl-A x ends it)
+run: run-guest ## build everything and boot run-guest
 
 guest_keys := mem=512M,kernel=$(LINUX)/guest.elf,initrd=$(INITRAMFS),cmdline=console=hvc0
 
-run-guest: hypervisor tools $(INITRAMFS)
+run-guest: hypervisor tools $(INITRAMFS) ## a Linux guest with a shell here (Ctrl-A x ends it)
 	@$(TORC_RUN) --domain name=linux,$(guest_keys) || \
 		[ $$? -eq 130 ]
 

@@ -14,14 +14,64 @@ fail() { # fail MESSAGE...: note a failure and go on
 	failures=$((failures + 1))
 }
 
+look() { # shows what torc-run left, and looks whether the hypervisor kept its limit
+	sed 's/^/  out: /' out
+	sed 's/^/  log: /' log
+	"$(dirname "${BASH_SOURCE[0]}")/../memory-limit" log || failures=$((failures + 1))
+}
+
 # Runs torc-run and leaves its output in the files out and log, its exit status in $status.
 torc() { # torc ARGUMENT...
 	echo "+ torc-run $*"
 	"$build/torc-run" --timeout "${limit:-60}" "$@" >out 2>log
 	status=$?
-	sed 's/^/  out: /' out
-	sed 's/^/  log: /' log
-	"$(dirname "${BASH_SOURCE[0]}")/../memory-limit" log || failures=$((failures + 1))
+	look
+}
+
+# Like torc, but goes on while the machine runs, and keys can be sent to it; ended by torc_wait.
+torc_start() { # torc_start ARGUMENT...
+	trap '' PIPE
+	echo "+ torc-run $*"
+	rm -f keys
+	mkfifo keys
+	: >out
+	: >log
+	"$build/torc-run" --timeout "${limit:-60}" "$@" <keys >out 2>log &
+	machine=$!
+	exec 7>keys
+}
+
+torc_wait() {
+	exec 7>&-
+	wait $machine
+	status=$?
+	look
+}
+
+press() { # press KEYS: as printf has them
+	# shellcheck disable=SC2059
+	printf "$1" >&7
+}
+
+await() { # await FILE REGEX [COUNT]: until so many lines match
+	while [ "$(grep -acE -- "$2" "$1")" -lt "${3:-1}" ]; do
+		if ! kill -0 $machine 2>/dev/null; then
+			fail "the machine ended before $1 had '$2'"
+			return
+		fi
+		sleep 0.1
+	done
+}
+
+# Asks by Ctrl-Y, and sets what it says of memory: hypervisor_kib, guests_mib, free_mib.
+ask_memory() {
+	local before
+	before=$(grep -c 'MiB free chunks$' log)
+	press '\031'
+	await log 'MiB free chunks$' $((before + 1))
+	# shellcheck disable=SC2046
+	set -- $(grep '^torc: memory: ' log | tail -n 2 | tr -dc '0-9 \n')
+	hypervisor_kib=$1 guests_mib=$4 free_mib=$5
 }
 
 expect_status() { # expect_status STATUS

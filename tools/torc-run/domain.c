@@ -13,6 +13,7 @@
 
 #define NAME_MAXIMUM  31 /* characters; the ABI's limit */
 #define VCPUS_MAXIMUM 64
+#define CMDLINE_MAXIMUM 4095 /* a page, as the ABI has it */
 
 struct key {
 	const char *name;
@@ -60,6 +61,9 @@ static void set_vcpus(struct domain *domain, char *value)
 
 static void set_cmdline(struct domain *domain, char *value)
 {
+	if (strlen(value) > CMDLINE_MAXIMUM)
+		die(STATUS_USAGE, "--domain: cmdline has %zu characters; %d is the most",
+		    strlen(value), CMDLINE_MAXIMUM);
 	domain->cmdline = value;
 }
 

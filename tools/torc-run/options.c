@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -12,8 +13,15 @@
 
 #include "machine.h"
 #include "options.h"
+#include "workdir.h"
 
-#define MODULES_MAXIMUM 64 /* what the hypervisor takes */
+/* What the hypervisor takes: modules, and bytes of all strings with their paths. */
+#define MODULES_MAXIMUM 64
+#define STRINGS_MAXIMUM 16384
+
+/* What hypervisor and boot loader need beside the modules, found by trying, with some to spare. */
+#define MEMORY_MINIMUM (8 * MIB)
+#define MEMORY_MINIMUM_UEFI (96 * MIB)
 
 const char *const firmware_names[FIRMWARE_COUNT] = { "kernel", "bios", "uefi" };
 
@@ -65,7 +73,9 @@ static const struct argp_option option_table[] = {
 	  "--firmware=kernel, else hypervisor/torc.elf).",
 	  3 },
 	{ "hypervisor-args", KEY_HYPERVISOR_WORDS, "WORDS", 0,
-	  "Words to add to the hypervisor's command line; may be repeated.", 3 },
+	  "Words to add to the hypervisor's command line; may be repeated. It logs those that it "
+	  "does not know.",
+	  3 },
 	{ "emulator-arg", KEY_EMULATOR_ARGUMENT, "WORD", 0,
 	  "A word to add to the emulator's command line; may be repeated.", 3 },
 	{ "gdb", KEY_GDB, "PORT", OPTION_ARG_OPTIONAL,
@@ -145,7 +155,8 @@ static void set_timeout(struct options *options, const char *value)
 	char *end;
 
 	options->timeout = strtod(value, &end);
-	if (end == value || *end || !isfinite(options->timeout) || options->timeout <= 0)
+	if (strspn(value, "0123456789.") != strlen(value) || end == value || *end ||
+	    !isfinite(options->timeout) || options->timeout <= 0)
 		die(STATUS_USAGE, "--timeout '%s' is not a number of seconds above zero", value);
 }
 
@@ -159,6 +170,33 @@ static void set_gdb_port(struct options *options, const char *value)
 {
 	if (number_parse(value ? value : "1234", 1, 65535, &options->gdb_port))
 		die(STATUS_USAGE, "--gdb '%s' is not a port number from 1 to 65535", value);
+}
+
+/* A word that torc-run says itself would be overruled silently: the first of its kind counts. */
+static void add_hypervisor_words(struct options *options, const char *value)
+{
+	static const struct {
+		const char *name, *why;
+	} taken[] = {
+		{ "log", "torc-run reads the log itself" },
+		{ "exit", "torc-run says it itself" },
+		{ "reboot", "it is what --reboot says" },
+		{ "--", "it would end the command line" },
+	};
+	char *rest = text("%s", value), *word;
+
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (!*word)
+			continue;
+		for (const char *at = word; *at; at++)
+			if (iscntrl((unsigned char)*at))
+				die(STATUS_USAGE, "--hypervisor-args has a control character");
+		for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+			if (!strcmp(text("%.*s", (int)strcspn(word, "="), word), taken[i].name))
+				die(STATUS_USAGE, "--hypervisor-args: '%s' cannot be given: %s",
+				    word, taken[i].why);
+		list_add(&options->hypervisor_words, "%s", word);
+	}
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -194,7 +232,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->hypervisor = argument;
 		return 0;
 	case KEY_HYPERVISOR_WORDS:
-		list_add(&options->hypervisor_words, "%s", argument);
+		add_hypervisor_words(options, argument);
 		return 0;
 	case KEY_GDB:
 		set_gdb_port(options, argument);
@@ -244,6 +282,21 @@ static void collect_modules(struct options *options)
 		    options->module_count, MODULES_MAXIMUM);
 }
 
+/* Either boot loader puts the path of a file before its words; torc-run's are short. */
+static void check_strings(const struct options *options)
+{
+	const size_t path = strlen(workdir_path("module00 ")) + 1;
+	size_t bytes = path;
+
+	for (size_t i = 0; i < options->hypervisor_words.count; i++)
+		bytes += strlen(options->hypervisor_words.items[i]) + 1;
+	for (size_t i = 0; i < options->module_count; i++)
+		bytes += path + strlen(options->modules[i].words);
+	if (bytes > STRINGS_MAXIMUM)
+		die(STATUS_USAGE, "all command lines and names together have %zu bytes; %d is the "
+		    "most", bytes, STRINGS_MAXIMUM);
+}
+
 /*
  * What the domains ask for, in whole chunks; the boot modules, which lie in memory until their
  * domain is built; what hypervisor (1.2 % and a few MiB) and firmware keep for themselves.
@@ -263,6 +316,20 @@ static uint64_t memory_needed(const struct options *options)
 	if (options->firmware == FIRMWARE_UEFI)
 		bytes += 128 * MIB;
 	return (bytes + 4 * MIB - 1) / (4 * MIB) * (4 * MIB);
+}
+
+/* Less, and the machine would hang or go off before there is a hypervisor that could complain. */
+static void check_memory(const struct options *options)
+{
+	uint64_t least = options->firmware == FIRMWARE_UEFI ? MEMORY_MINIMUM_UEFI : MEMORY_MINIMUM;
+	struct stat status;
+
+	for (size_t i = 0; i < options->module_count; i++)
+		if (!stat(options->modules[i].path, &status))
+			least += ((uint64_t)status.st_size + MIB - 1) / MIB * MIB;
+	if (options->memory < least)
+		die(STATUS_USAGE, "--mem %s is too little: hypervisor and boot modules take %s",
+		    size_text(options->memory), size_text(least));
 }
 
 static void check_combination(struct options *options)
@@ -307,6 +374,8 @@ void options_parse(int argc, char **argv, struct options *options)
 	collect_modules(options);
 	if (!options->memory)
 		options->memory = memory_needed(options);
+	check_memory(options);
 	if (options->reboot)
 		list_add(&options->hypervisor_words, "reboot=allow");
+	check_strings(options);
 }

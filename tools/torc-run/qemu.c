@@ -50,7 +50,8 @@ static void add_kernel(const struct options *options, struct list *words)
 			       workdir_link(text("module%zu", i), options->modules[i].path),
 			       double_commas(options->modules[i].words));
 	list_add(words, "-kernel");
-	list_add(words, "%s", options->hypervisor);
+	/* The hypervisor finds its path before its words; ours holds no blank and no "=". */
+	list_add(words, "%s", workdir_link("torc", options->hypervisor));
 	list_add(words, "-append");
 	list_add(words, "%s", cmdline);
 	list_add(words, "-initrd");

@@ -184,24 +184,40 @@ static void end_emulator(struct session *session)
 	waitpid(session->emulator, NULL, 0);
 }
 
-/* The machine went off and the hypervisor had not said that it would. */
-static enum status judge_silent_end(const struct session *session)
+static bool emulator_failed(const struct session *session)
+{
+	return session->end == END_BY_ITSELF &&
+	       !session->options->machine->clean_exit(session->wait_status);
+}
+
+/* The emulator did not end as it does when the machine goes off, or did so too early. */
+static enum status judge_emulator(const struct session *session)
 {
 	int status = session->wait_status;
 	const char *name = session->options->machine->name;
-	bool clean = session->options->machine->clean_exit(status);
 
 	if (session->launch->output)
 		child_show_output(session->launch->output);
 	if (WIFSIGNALED(status))
 		note("%s was killed by signal %d (%s)", name, WTERMSIG(status),
 		     strsignal(WTERMSIG(status)));
-	else if (session->log.booted && clean)
-		note("the machine was reset or switched off without a word from the hypervisor");
 	else
-		note("%s ended with status %d before the hypervisor had started domains", name,
-		     WEXITSTATUS(status));
-	return session->log.booted && clean ? STATUS_HYPERVISOR : STATUS_EMULATOR;
+		note("%s ended with status %d %s", name, WEXITSTATUS(status),
+		     session->log.ended	   ? "instead of being switched off" :
+		     session->log.domains ? "while domains were running" :
+					    "before the hypervisor had started domains");
+	return STATUS_EMULATOR;
+}
+
+/* The machine went off and the hypervisor had not said that it would. */
+static enum status judge_silent_end(const struct session *session)
+{
+	if (!session->log.booted)
+		return judge_emulator(session);
+	if (session->launch->output)
+		child_show_output(session->launch->output);
+	note("the machine was reset or switched off without a word from the hypervisor");
+	return STATUS_HYPERVISOR;
 }
 
 static enum status judge(const struct session *session)
@@ -216,13 +232,15 @@ static enum status judge(const struct session *session)
 	}
 	if (session->end == END_SIGNAL)
 		return (enum status)(STATUS_SIGNAL + session->signal);
+	if (emulator_failed(session))
+		return judge_emulator(session);
 	if (!log->ended)
 		return judge_silent_end(session);
 	if (session->end == END_LINGERING)
 		note("the hypervisor ended, but the machine did not go off");
 	if (log->rebooted && !session->options->reboot)
 		note("a domain asked for a reboot and was ended; --reboot starts it anew");
-	return log->failed ? STATUS_DOMAIN : STATUS_OK;
+	return log->failed || !log->domains ? STATUS_DOMAIN : STATUS_OK;
 }
 
 enum status session_run(const struct options *options, struct launch *launch, const char *skip)
