@@ -19,13 +19,22 @@ __asm__(".pushsection .rodata\n"
 	"program_end:\n"
 	".popsection\n");
 
+/* What the processor says: the low bits of CS are the ring that this code runs in. */
+static uint32_t current_ring(void)
+{
+	uint32_t selector;
+
+	__asm__ volatile("mov %%cs, %0" : "=r"(selector));
+	return selector & 3;
+}
+
 static void greet(void)
 {
 	uint64_t wall = torc_clock_wall_ns(TORC_CLOCK) / (1000 * MILLISECOND);
 
 	printf("hello from domain %u: %lu pages of memory, ABI %u.%u, ring %u\n",
 	       guest_start->domain, guest_start->pages, guest_start->abi_version >> 16,
-	       guest_start->abi_version & 0xffff, TORC_SEL_KERNEL_CS & 3);
+	       guest_start->abi_version & 0xffff, current_ring());
 	printf("command line: %s\n",
 	       guest_start->cmdline ? (const char *)guest_linear(guest_start->cmdline) : "(none)");
 	printf("time: %lu s since 1970\n", wall);

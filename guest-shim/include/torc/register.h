@@ -4,7 +4,7 @@
  * @file register.h
  * Control, debug, model-specific and base registers in ring 1.
  *
- *	CR0	reads as TORC_CR0 and TS as last set; only TS can change: torc_clts, torc_stts
+ *	CR0	is TORC_CR0 and TS as last set; only TS can change: torc_clts, torc_stts
  *	CR2	stands in the event frame of a page fault
  *	CR3	written by TORC_OP_NEW_ROOT, not readable: a kernel knows its own root
  *	CR4	fixed; the features it stands for are those of torc_start.cpuid_mask
@@ -21,7 +21,7 @@
 
 #include <torc/self.h>
 
-/* PE, MP, ET, NE, WP, AM, PG. */
+/* PE, MP, ET, NE, WP, AM, PG: what the hardware holds while a guest runs. */
 #define TORC_CR0    0x80050033UL
 #define TORC_CR0_TS 0x8UL
 
