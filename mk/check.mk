@@ -14,7 +14,7 @@ NEEDS := $(foreach s,$(SUITES),$(NEEDS_$(s)))
 check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N failed"
 	@tests/check $(SUITES)
 
-bench-quick: hypervisor tools guests linux ## what basic operations cost in a guest and on bare hardware
+bench-quick: hypervisor tools guests linux ## what operations cost in a guest and on bare hardware
 	$(part) tests/bench OUT=$(BUILD)/tests/bench
 	$(part) tests/bench/abi O=$(BUILD)
 	@tests/bench/quick

@@ -374,7 +374,8 @@ struct cpu_features {
 	u32 xsave_size;
 	u64 cr4;
 	bool smep, smap, umip, fsgsbase, pcid, invpcid, xsave, xsaveopt, gbpages;
-	bool tsc_deadline, tsc_invariant, x2apic, rdtscp, fred, lass, cet, la57, x87_pointers_stay, meltdown;
+	bool tsc_deadline, tsc_invariant, x2apic, rdtscp, fred, lass, cet, la57;
+	bool x87_pointers_stay, meltdown;
 };
 
 extern struct cpu_features cpu_features;

@@ -107,7 +107,7 @@ int root_load(struct vcpu *vcpu, mfn_t mfn);
  */
 paddr_t root_copy_of(struct vcpu *vcpu);
 
-/** root_prepare - empties @vcpu's cache of copies and takes the first frame; false without memory */
+/** root_prepare - empties @vcpu's cache of copies and takes a first frame; false without memory */
 bool root_prepare(struct vcpu *vcpu);
 
 /** root_free_copies - gives back the frames of all copies of @vcpu, which will not run again */

@@ -13,7 +13,7 @@
 #include "paging.h"
 
 #define SLOT_TIME	257 /* and the two windows behind it */
-#define COPIES_SHARE	512 /* copies take at most this part of the RAM, but for each vCPU's first */
+#define COPIES_SHARE	512 /* of the RAM; each vCPU's first copy comes on top */
 
 static u64 copies; /* of all vCPUs */
 

@@ -5,14 +5,15 @@
  *
  *	bench NAME NANOSECONDS		(of which one is an instruction under -icount shift=0)
  *
- * An entry's cost in a range is that of the batch less that of an empty one, divided by its entries;
- * in a batch of single operations, the whole batch divided by its operations.
+ * An entry's cost in a range is that of the batch less that of an empty one, divided by its
+ * entries; in a batch of single operations, the whole batch divided by its operations.
  */
 #include "conformance.h"
 
 #define ENTRIES 512
 #define ROUNDS 64
-#define FLAGS (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_USER | TORC_PTE_ACCESSED | TORC_PTE_DIRTY)
+#define FLAGS (TORC_PTE_PRESENT | TORC_PTE_WRITE | TORC_PTE_USER | TORC_PTE_ACCESSED | \
+	       TORC_PTE_DIRTY)
 
 static struct torc_batch_op *ops;
 static uint64_t *table; /* of level 1 */

@@ -3,8 +3,8 @@
 /*
  * What an NMI leaves on the vCPU's NMI stack, which ring 1 can read.
  *
- * Background: the way out of the hypervisor changes to the guest's root before the guest's registers
- * are all in place; an NMI there saves whatever registers hold.
+ * Background: the way out of the hypervisor changes to the guest's root before the guest's
+ * registers are all in place; an NMI there saves whatever registers hold.
  * Attack: make hypercalls under a storm of NMIs and read the stack.
  * Vulnerable: addresses of the hypervisor's text, stack and direct map, and words of what it
  * did last, perhaps for another domain.
