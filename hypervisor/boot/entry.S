@@ -92,6 +92,10 @@ _start:
 	movl	$PHYS(boot_l3_image) + TABLE_PW, %eax
 	movl	%eax, PHYS(boot_l4) + HV_SLOT * 8
 
+	xorl	%ebp, %ebp		/* the first CPU; ap.S comes with 1 */
+	.globl	enter_long_mode
+	.hidden	enter_long_mode
+enter_long_mode:
 	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	$PHYS(boot_l4), %eax
@@ -173,8 +177,9 @@ boot_high:
 	movl	%eax, %ss
 	movl	%eax, %fs
 	movl	%eax, %gs
+	testl	%ebp, %ebp
+	jnz	ap_high
 	leaq	boot_stack_top(%rip), %rsp
-	xorl	%ebp, %ebp
 	xchgl	%esi, %edi		/* boot_main(magic, address) */
 	call	boot_main
 	ud2

@@ -3,7 +3,7 @@
 /*
  * The hypervisor's own root: the page tables that hold whenever no guest runs.
  *
- *	slot 256, entry 0	the gate region, filled in by others
+ *	slot 256, entry 0	the gate region: each CPU has a root of its own, which differs here
  *	slot 256, entry 1	the image: text RX, rodata R, data RW, in 4 KiB pages
  *	slots 272...		direct map: RAM and firmware tables write-back, the rest of the
  *				first 4 GiB uncached, never executable
@@ -132,17 +132,18 @@ void hv_root_init(const struct boot_info *info)
 	map_image();
 	map_direct();
 	protect_direct(gate_text_phys, image_to_phys(__rodata_end));
-	write_cr3(hv_root());
+	write_cr3(virt_to_phys(root));
 }
 
-paddr_t hv_root(void)
+paddr_t hv_root_new(mfn_t gate_l2)
 {
-	return virt_to_phys(root);
-}
+	u64 *own = new_table(), *l3 = new_table();
 
-u64 *hv_l3_slot256(void)
-{
-	return phys_to_virt(root[HV_SLOT] & PTE_ADDRESS);
+	memcpy(own, root, PAGE_SIZE);
+	memcpy(l3, phys_to_virt(root[HV_SLOT] & PTE_ADDRESS), PAGE_SIZE);
+	l3[0] = mfn_to_paddr(gate_l2) | TABLE_BITS;
+	own[HV_SLOT] = virt_to_phys(l3) | TABLE_BITS;
+	return virt_to_phys(own);
 }
 
 bool direct_map_covers(paddr_t start, u64 bytes)

@@ -4,17 +4,18 @@
  * The machine is up: make the domains that the boot modules ask for, and run them.
  */
 #include "alloc.h"
+#include "apic.h"
 #include "boot.h"
 #include "console.h"
 #include "domain.h"
 #include "entry.h"
 #include "lib.h"
 #include "log.h"
+#include "smp.h"
 #include "storm.h"
 
 #define STACK_SIZE 16384
 
-static struct cpu boot_cpu;
 static u8 stack[STACK_SIZE] __aligned(16);
 
 /* A module's string from the word that says what it is, or NULL. */
@@ -70,7 +71,10 @@ void hv_main(const struct boot_info *info)
 
 	frame_table_init();
 	gate_init();
-	gate_init_cpu(&boot_cpu, (u64)(stack + STACK_SIZE));
+	cpus[0].apic_id = apic_id();
+	cpu_prepare(&cpus[0], (u64)(stack + STACK_SIZE));
+	cpu_enter(&cpus[0]);
+	smp_start(info);
 	build_domains(info, kept);
 	if (!kept)
 		release_modules(info);

@@ -53,7 +53,6 @@ static void desc_init(struct gate_desc *desc)
 	desc->tss.ist[IST_MC - 1] = GATE_BASE + GATE_MC_TOP;
 	desc->tss.ist[IST_DF - 1] = GATE_BASE + GATE_DF_TOP;
 	desc->tss.io_map = sizeof(struct tss);
-	desc->hv_cr3 = hv_root();
 }
 
 /* Which frame of the vCPU page an entry kind's frame is. */
@@ -109,11 +108,7 @@ static bool alloc_all(mfn_t *const *list, unsigned int count)
 	return true;
 }
 
-/**
- * gate_init_cpu - gives @cpu the hypervisor's own gate region and loads its tables
- * Runs on that CPU, under the hypervisor's root.
- */
-void gate_init_cpu(struct cpu *cpu, u64 stack_top)
+void cpu_prepare(struct cpu *cpu, u64 stack_top)
 {
 	mfn_t l2, l1, desc, entry, nmi, ist;
 	mfn_t *const all[] = { &l2, &l1, &desc, &entry, &nmi, &ist };
@@ -128,12 +123,17 @@ void gate_init_cpu(struct cpu *cpu, u64 stack_top)
 	table[GATE_INDEX(GATE_NMI_STACK)] = data_entry(nmi, PTE_W);
 	table[GATE_INDEX(GATE_IST_STACK)] = data_entry(ist, PTE_W);
 	((u64 *)mfn_to_virt(l2))[0] = mfn_to_paddr(l1) | PTE_P | PTE_W;
-	hv_l3_slot256()[0] = mfn_to_paddr(l2) | PTE_P | PTE_W;
-
+	cpu->root = hv_root_new(l2);
 	cpu->desc = mfn_to_virt(desc);
 	desc_init(cpu->desc);
+	cpu->desc->hv_cr3 = cpu->root;
 	cpu->desc->hv_stack = stack_top - 8;
 	cpu->desc->cpu = cpu;
+}
+
+void cpu_enter(const struct cpu *cpu)
+{
+	write_cr3(cpu->root);
 	gate_load_tables();
 }
 
@@ -369,6 +369,7 @@ void vcpu_load_debug(struct vcpu *vcpu)
 /** vcpu_load - puts it in again; selectors follow at the resume */
 void vcpu_load(struct vcpu *vcpu)
 {
+	vcpu->desc->hv_cr3 = this_cpu()->root;
 	fpu_load(vcpu);
 	write_cr2(0);
 	wrfsbase(vcpu->fs_base);

@@ -22,6 +22,11 @@
 void apic_init(void);
 
 /**
+ * apic_init_other() - the same on another CPU, in the first one's mode
+ */
+void apic_init_other(void);
+
+/**
  * apic_eoi() - end the interrupt in service on this CPU
  */
 void apic_eoi(void);
@@ -35,6 +40,13 @@ u32 apic_id(void);
  * apic_send_ipi() - send a fixed interrupt to one CPU
  */
 void apic_send_ipi(u32 target_apic_id, u8 vector);
+
+/**
+ * apic_send_init() - reset one CPU; apic_send_startup() then starts it in real mode
+ * @page: where, below 1 MiB
+ */
+void apic_send_init(u32 target_apic_id);
+void apic_send_startup(u32 target_apic_id, paddr_t page);
 
 /* Local APIC timer, for timer.c: initial count (0 stops it), current count, and its LVT entry. */
 #define APIC_LVT_MASKED		0x10000u

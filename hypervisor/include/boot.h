@@ -59,16 +59,11 @@ const struct boot_info *boot_info_parse(u32 magic, u32 address);
 void hv_root_init(const struct boot_info *info);
 
 /**
- * hv_root() - physical address of the hypervisor's root (L4), for CR3
+ * hv_root_new() - a root for one CPU
+ * @gate_l2: the level-2 table of the CPU's own gate region
+ * Return: physical address of the L4 table, for CR3. Panics without memory.
  */
-paddr_t hv_root(void);
-
-/**
- * hv_l3_slot256() - the hypervisor root's L3 table of PML4 slot 256
- *
- * Entry 0 (the gate region, GATE_BASE) is free for the caller; entry 1 is the image.
- */
-u64 *hv_l3_slot256(void);
+paddr_t hv_root_new(mfn_t gate_l2);
 
 /**
  * direct_map_covers() - may phys_to_virt() of this range be dereferenced?

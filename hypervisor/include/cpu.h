@@ -387,6 +387,11 @@ extern struct cpu_features cpu_features;
 void cpu_init(void);
 
 /**
+ * cpu_init_other() - the same on another CPU, which is taken to have what the first one has
+ */
+void cpu_init_other(void);
+
+/**
  * cpu_report() - log what cpu_init() found
  */
 void cpu_report(void);

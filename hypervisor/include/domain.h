@@ -133,12 +133,18 @@ struct domain {
 
 /**
  * struct cpu - a physical CPU
+ * @root: the hypervisor's root on this CPU
+ * @apic_id: of its local APIC
+ * @online: it has started; set by itself
  * @current: vCPU whose registers are live; NULL while idle
  * @loaded: vCPU whose FPU, segment and debug registers are in the processor
  * @armed: what the timer was armed for; 0 when it must be armed anew
  */
 struct cpu {
 	u32 id;
+	u32 apic_id;
+	bool online;
+	paddr_t root;
 	struct vcpu *current;
 	struct vcpu *loaded;
 	struct gate_desc *desc;
@@ -147,6 +153,15 @@ struct cpu {
 	u64 armed;
 	u64 nmi_count;
 };
+
+#define CPU_MAX 64
+
+/*
+ * All CPUs; the one that booted is the first. In the image, that is in slot 256, where no guest
+ * can set a breakpoint: one that struck in the NMI handler would allow the next NMI too early.
+ */
+extern struct cpu cpus[CPU_MAX];
+extern unsigned int cpu_count;
 
 /** this_cpu - the CPU that executes this; the pointer stands in the CPU's own gate region */
 static inline struct cpu *this_cpu(void)
@@ -180,7 +195,16 @@ void vcpu_save(struct vcpu *vcpu);
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_load_debug(struct vcpu *vcpu);
 void vcpu_resume(struct vcpu *vcpu, paddr_t root) __noreturn;
-void gate_init_cpu(struct cpu *cpu, u64 stack_top);
+
+/**
+ * cpu_prepare - makes @cpu's root and its gate region, on any CPU
+ * @stack_top: of its own stack, 16-byte aligned
+ * Panics without memory.
+ */
+void cpu_prepare(struct cpu *cpu, u64 stack_top);
+
+/** cpu_enter - puts them in force; runs on @cpu itself */
+void cpu_enter(const struct cpu *cpu);
 
 /* tables.c */
 extern paddr_t idt_phys;

@@ -27,7 +27,10 @@ enum {
 };
 
 #define SPURIOUS_ENABLE		0x100
+#define ICR_INIT		0x0500
+#define ICR_STARTUP		0x0600
 #define ICR_PENDING		0x1000
+#define ICR_ASSERT		0x4000
 #define TIMER_DIVIDE_BY_1	0xb
 
 #define PIC1			0x20
@@ -66,6 +69,18 @@ void pic_silence(void)
 	outb(PIC2 + 1, 0xff);
 }
 
+static void enable(void)
+{
+	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	apic_write(APIC_TPR, 0);
+	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, APIC_DELIVER_NMI);
+	apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
+	apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+	apic_eoi();	/* firmware may have left one in service */
+}
+
 void apic_init(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
@@ -82,14 +97,15 @@ void apic_init(void)
 			panic("apic: at %lx, above 4 GiB", base);
 		apic_page = phys_to_virt(base);
 	}
-	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-	apic_write(APIC_TPR, 0);
-	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
-	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, APIC_DELIVER_NMI);
-	apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
-	apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-	apic_eoi();	/* firmware may have left one in service */
+	enable();
+}
+
+void apic_init_other(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+
+	wrmsr(MSR_APIC_BASE, x2apic ? base | APIC_BASE_EXTD : base);
+	enable();
 }
 
 void apic_eoi(void)
@@ -102,18 +118,33 @@ u32 apic_id(void)
 	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
 }
 
-void apic_send_ipi(u32 target, u8 vector)
+static void send(u32 target, u32 command)
 {
 	if (x2apic) {
 		/* A WRMSR to the ICR is not ordered after earlier stores (SDM 3A 11.12.3). */
 		__asm__ volatile("mfence; lfence" ::: "memory");
-		wrmsr(MSR_X2APIC + APIC_ICR / 16, (u64)target << 32 | vector);
+		wrmsr(MSR_X2APIC + APIC_ICR / 16, (u64)target << 32 | command);
 		return;
 	}
 	while (apic_read(APIC_ICR) & ICR_PENDING)
 		cpu_relax();
 	apic_write(APIC_ICR_HIGH, target << 24);
-	apic_write(APIC_ICR, vector);
+	apic_write(APIC_ICR, command);
+}
+
+void apic_send_ipi(u32 target, u8 vector)
+{
+	send(target, vector);
+}
+
+void apic_send_init(u32 target)
+{
+	send(target, ICR_INIT | ICR_ASSERT);
+}
+
+void apic_send_startup(u32 target, paddr_t page)
+{
+	send(target, ICR_STARTUP | ICR_ASSERT | (u32)(page >> PAGE_SHIFT));
 }
 
 void apic_timer_mode(u32 lvt)

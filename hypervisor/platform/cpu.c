@@ -101,7 +101,7 @@ static void read_extended_leaves(void)
 }
 
 /* XCR0: the states a guest's threads may use. AMX and protection keys stay off. */
-static void enable_xsave(void)
+static void find_xsave(void)
 {
 	struct cpu_features *f = &cpu_features;
 	struct cpuid r;
@@ -118,6 +118,16 @@ static void enable_xsave(void)
 	f->xsaveopt = bit(cpuid_count(13, 1).eax, 0);
 }
 
+static void load_registers(void)
+{
+	write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
+	write_cr4(cpu_features.cr4);
+	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
+	wrmsr(MSR_SYSENTER_CS, 0);
+	wrmsr(MSR_PAT, PAT_RESET);
+	write_dr7(DR7_RESET);
+}
+
 void cpu_init(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -126,17 +136,19 @@ void cpu_init(void)
 	read_structured_leaf();
 	read_extended_leaves();
 
-	write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
 	f->cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE;
 	f->cr4 |= f->xsave ? CR4_OSXSAVE : 0;
 	f->cr4 |= f->smep ? CR4_SMEP : 0;
 	f->cr4 |= f->umip ? CR4_UMIP : 0;
-	write_cr4(f->cr4);
-	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
-	wrmsr(MSR_SYSENTER_CS, 0);
-	wrmsr(MSR_PAT, PAT_RESET);
-	write_dr7(DR7_RESET);
-	enable_xsave();
+	load_registers();
+	find_xsave();
+}
+
+void cpu_init_other(void)
+{
+	load_registers();
+	if (cpu_features.xsave)
+		xsetbv(0, cpu_features.xcr0);
 }
 
 void cpu_report(void)

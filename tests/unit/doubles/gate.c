@@ -9,12 +9,7 @@ char gate_syscall[1], gate_syscall_compat[1], gate_vectors[1], gate_no_entry[1];
 const paddr_t gate_text_phys = 0x101000, gate_hypercall_phys = 0x103000;
 paddr_t idt_phys = 0x104000;
 
-paddr_t hv_root(void)
-{
-	return 0x105000;
-}
-
-u64 *hv_l3_slot256(void)
+paddr_t hv_root_new(mfn_t gate_l2 __unused)
 {
 	abort();
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Starting the other CPUs, one after the other, by INIT and start-up IPIs (Intel SDM 3A 8.4.4.1).
+ */
+#include "acpi.h"
+#include "alloc.h"
+#include "apic.h"
+#include "boot.h"
+#include "cpu.h"
+#include "domain.h"
+#include "lib.h"
+#include "log.h"
+#include "smp.h"
+#include "timer.h"
+
+#define STACK_SIZE	16384
+#define LOWEST		0x1000
+#define LOW_END		0xa0000	/* a start-up IPI names a page below 1 MiB; video memory is there */
+#define MS		1000000ull
+#define PATIENCE_MS	1000
+
+struct cpu cpus[CPU_MAX];
+unsigned int cpu_count = 1;
+
+/* For ap.S. */
+u64 ap_stack;
+paddr_t ap_root;
+struct cpu *ap_cpu;
+extern const paddr_t ap_code;
+extern const size_t ap_code_bytes;
+
+static bool page_is_free(const struct boot_info *info, paddr_t page)
+{
+	unsigned int i;
+
+	if (!range_list_covers(&info->ram, page, page + PAGE_SIZE))
+		return false;
+	for (i = 0; i < info->module_count; i++)
+		if (info->module[i].memory.start < page + PAGE_SIZE &&
+		    page < info->module[i].memory.end)
+			return false;
+	return true;
+}
+
+/* A page for the start-up code: the highest, for firmware keeps its own data low. */
+static paddr_t find_low_page(const struct boot_info *info)
+{
+	paddr_t page;
+
+	for (page = LOW_END - PAGE_SIZE; page >= LOWEST; page -= PAGE_SIZE)
+		if (page_is_free(info, page))
+			return page;
+	return INVALID_PADDR;
+}
+
+static void wait_ns(u64 ns)
+{
+	u64 end = time_now_ns() + ns;
+
+	while (time_now_ns() < end)
+		cpu_relax();
+}
+
+static bool wait_online(const struct cpu *cpu)
+{
+	u64 end = time_now_ns() + PATIENCE_MS * MS;
+
+	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) {
+		if (time_now_ns() > end)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+static bool start(struct cpu *cpu, paddr_t page)
+{
+	ap_stack = (u64)boot_alloc(STACK_SIZE) + STACK_SIZE;
+	ap_cpu = cpu;
+	cpu_prepare(cpu, ap_stack);
+	ap_root = cpu->root;
+	apic_send_init(cpu->apic_id);
+	wait_ns(10 * MS);
+	apic_send_startup(cpu->apic_id, page);
+	wait_ns(MS / 5);
+	if (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE))
+		apic_send_startup(cpu->apic_id, page);
+	return wait_online(cpu);
+}
+
+/* One CPU that does not come up may still come up later, on a stack that another one uses by then. */
+static void start_all(paddr_t page)
+{
+	unsigned int i;
+
+	for (i = 0; i < acpi_info.cpu_count && cpu_count < CPU_MAX; i++) {
+		struct cpu *cpu = &cpus[cpu_count];
+
+		if (acpi_info.cpu_apic_id[i] == cpus[0].apic_id)
+			continue;
+		cpu->id = cpu_count;
+		cpu->apic_id = acpi_info.cpu_apic_id[i];
+		if (!start(cpu, page)) {
+			log("cpu with APIC id %u does not start, it and those behind it are left out",
+			    cpu->apic_id);
+			break;
+		}
+		cpu_count++;
+	}
+}
+
+void smp_start(const struct boot_info *info)
+{
+	paddr_t page = find_low_page(info);
+
+	if (acpi_info.cpu_count > 1 && page == INVALID_PADDR) {
+		log("no memory below 640 KiB: the other CPUs are left out");
+	} else if (acpi_info.cpu_count > 1) {
+		memcpy(phys_to_virt(page), phys_to_virt(ap_code), ap_code_bytes);
+		start_all(page);
+	}
+	log("%u CPUs run", cpu_count);
+}
+
+/* The first C of another CPU, on its own stack and root. */
+void ap_main(struct cpu *cpu)
+{
+	cpu_init_other();
+	cpu_enter(cpu);
+	apic_init_other();
+	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
+	for (;;)
+		cpu_idle_once();
+}
