@@ -89,7 +89,7 @@ static bool start(struct cpu *cpu, paddr_t page)
 	return wait_online(cpu);
 }
 
-/* One CPU that does not come up may still come up later, on a stack that another one uses by then. */
+/* A CPU that is late could come up on what the next one is given by then, so it ends the series. */
 static void start_all(paddr_t page)
 {
 	unsigned int i;
@@ -102,7 +102,7 @@ static void start_all(paddr_t page)
 		cpu->id = cpu_count;
 		cpu->apic_id = acpi_info.cpu_apic_id[i];
 		if (!start(cpu, page)) {
-			log("cpu with APIC id %u does not start, it and those behind it are left out",
+			log("cpu with APIC id %u does not start: the rest is left out",
 			    cpu->apic_id);
 			break;
 		}
