@@ -20,6 +20,8 @@
 #include "feature.h"
 
 #define REGISTERS	16
+#define RING		3
+#define ROUNDS		200
 #define XSTATE_AVX	4
 #define FRAME_MAGIC	0x46505853 /* tells that a signal frame has more than FXSAVE */
 
@@ -51,46 +53,51 @@ static void fill(struct registers *registers, unsigned int seed)
 		byte[i] = (uint8_t)(seed * 37 + i * 11 + (i >> 5));
 }
 
-/* Makes a system call some times while the registers are full; returns its last result. */
-static long call_with(const struct registers *in, struct registers *out, long times, long number,
-		      long first, long second)
+/* Makes a system call while the registers are full. */
+static long call_with(const struct registers *in, struct registers *out, long number, long first,
+		      long second, long third)
 {
 	long result;
 
-	__asm__ volatile(LOAD
-			 "1: mov %[number], %%eax\n\t"
-			 "syscall\n\t"
-			 "dec %[times]\n\t"
-			 "jnz 1b\n\t" STORE
-			 : "=&a"(result), [times] "+r"(times)
-			 : [number] "r"((int)number), [in] "r"(in), [out] "r"(out), "D"(first),
-			   "S"(second)
+	__asm__ volatile(LOAD "syscall\n\t" STORE
+			 : "=a"(result)
+			 : "0"(number), [in] "r"(in), [out] "r"(out), "D"(first), "S"(second),
+			   "d"(third)
 			 : CLOBBERED);
 	return result;
 }
 
-static bool yields(unsigned int seed)
+/* A word goes round; each of a ring of processes waits for it with other registers. */
+static bool passes_on(int from, int to, unsigned int seed)
 {
 	struct registers in, out;
 	struct rusage usage;
+	char word = 0;
+	unsigned int i;
 
-	fill(&in, seed);
-	need(call_with(&in, &out, 2000, SYS_sched_yield, 0, 0) == 0);
-	need(!memcmp(&in, &out, sizeof(in)));
+	for (i = 0; i < ROUNDS; i++) {
+		fill(&in, seed + i);
+		need(call_with(&in, &out, SYS_read, from, (long)&word, 1) == 1);
+		need(!memcmp(&in, &out, sizeof(in)));
+		need(write(to, &word, 1) == 1);
+	}
 	getrusage(RUSAGE_SELF, &usage);
-	need(usage.ru_nvcsw + usage.ru_nivcsw >= 100);
+	need(usage.ru_nvcsw + usage.ru_nivcsw >= ROUNDS - 1);
 	return true;
 }
 
 static bool switches(void)
 {
-	int status, bad = 0;
+	int status, bad = 0, link[RING][2];
 	unsigned int i;
 
-	for (i = 1; i <= 3; i++)
+	for (i = 0; i < RING; i++)
+		need(pipe(link[i]) == 0);
+	for (i = 0; i < RING; i++)
 		if (fork() == 0)
-			_exit(yields(i) ? 0 : 1);
-	for (i = 1; i <= 3; i++)
+			_exit(passes_on(link[i][0], link[(i + 1) % RING][1], i * 81) ? 0 : 1);
+	need(write(link[0][1], "", 1) == 1);
+	for (i = 0; i < RING; i++)
 		bad += wait(&status) < 0 || status != 0;
 	need(bad == 0);
 	return true;
@@ -104,7 +111,7 @@ static void on_tick(int number)
 	struct registers out;
 
 	(void)number;
-	call_with(&zeros, &out, 1, SYS_getpid, 0, 0);
+	call_with(&zeros, &out, SYS_getpid, 0, 0, 0);
 	ticks++;
 }
 
@@ -168,7 +175,7 @@ static bool frame(void)
 
 	fill(&expected, 7);
 	sigaction(SIGUSR1, &action, NULL);
-	need(call_with(&expected, &out, 1, SYS_kill, getpid(), SIGUSR1) == 0);
+	need(call_with(&expected, &out, SYS_kill, getpid(), SIGUSR1, 0) == 0);
 	need(frame_good);
 	for (i = 0; i < 16; i++)
 		expected.ymm[9][16 + i] ^= 0xff;
@@ -183,7 +190,7 @@ static bool forks(void)
 	long child;
 
 	fill(&in, 8);
-	child = call_with(&in, &out, 1, SYS_fork, 0, 0);
+	child = call_with(&in, &out, SYS_fork, 0, 0, 0);
 	if (child == 0)
 		_exit(memcmp(&in, &out, sizeof(in)) ? 1 : 0);
 	need(!memcmp(&in, &out, sizeof(in)));
@@ -197,7 +204,7 @@ static int traced(void)
 
 	fill(&in, 9);
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	call_with(&in, &out, 1, SYS_kill, getpid(), SIGSTOP);
+	call_with(&in, &out, SYS_kill, getpid(), SIGSTOP, 0);
 	in.ymm[3][31] ^= 0xff;
 	return memcmp(&in, &out, sizeof(in)) ? 1 : 0;
 }
