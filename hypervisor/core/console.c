@@ -71,7 +71,7 @@ static void show(struct domain *domain, const char *text, size_t length)
 			show_byte(domain, text[i]);
 }
 
-bool console_drain_some(struct domain *domain)
+static bool drain_some(struct domain *domain)
 {
 	struct torc_console_ring *ring = domain->console;
 	u32 cons = domain->console_out_cons;
@@ -92,12 +92,22 @@ bool console_drain_some(struct domain *domain)
 	return cons != prod;
 }
 
+bool console_drain_some(struct domain *domain)
+{
+	bool more;
+
+	lock_take(&domains_lock);
+	more = drain_some(domain);
+	lock_drop(&domains_lock);
+	return more;
+}
+
 static void drain(struct domain *domain)
 {
 	unsigned int bytes;
 
 	/* So often at most: the guest may be adding more. */
-	for (bytes = 0; bytes < TORC_CONSOLE_OUT && console_drain_some(domain); bytes++)
+	for (bytes = 0; bytes < TORC_CONSOLE_OUT && drain_some(domain); bytes++)
 		;
 }
 
@@ -124,6 +134,7 @@ void console_input(void)
 {
 	int c;
 
+	lock_take(&domains_lock);
 	while ((c = serial_getc()) >= 0) {
 		if (c == FOCUS_KEY)
 			next_focus();
@@ -132,14 +143,17 @@ void console_input(void)
 		else if (focus)
 			take(focus, c);
 	}
+	lock_drop(&domains_lock);
 }
 
 void console_flush(void)
 {
 	struct domain *domain;
 
+	lock_take(&domains_lock);
 	for (domain = domain_list; domain; domain = domain->next)
 		show_line(domain);
+	lock_drop(&domains_lock);
 }
 
 bool console_forget(struct domain *domain)

@@ -9,11 +9,14 @@
 #include "alloc.h"
 #include "console.h"
 #include "lib.h"
+#include "lock.h"
 #include "log.h"
 #include "paging.h"
 #include "sched.h"
 
+struct lock domains_lock;
 struct domain *domain_list;
+unsigned int domain_count;
 static u16 last_id;
 
 /** domain_new_id - an id never used before; 0 when there is none left */
@@ -108,7 +111,7 @@ fail:
 	return NULL;
 }
 
-/** domain_insert - puts a complete domain at the end of the list */
+/** domain_insert - puts a complete domain at the end of the list; holding domains_lock */
 void domain_insert(struct domain *domain)
 {
 	struct domain **link = &domain_list;
@@ -116,6 +119,7 @@ void domain_insert(struct domain *domain)
 	while (*link)
 		link = &(*link)->next;
 	*link = domain;
+	__atomic_fetch_add(&domain_count, 1, __ATOMIC_RELEASE);
 }
 
 static void domain_remove(struct domain *domain)
@@ -177,14 +181,21 @@ static void start_anew(u16 id, const struct domain_source *source, bool focus)
 void domain_end(struct domain *domain, unsigned int reason)
 {
 	const struct domain_source source = domain->source;
-	bool focus = console_forget(domain);
 	u16 id = domain->id;
+	bool focus;
 
-	sched_forget(domain);
+	lock_take(&domains_lock);
+	focus = console_forget(domain);
 	domain_remove(domain);
+	lock_drop(&domains_lock);
+	sched_forget(domain);
 	census_log(domain);
 	log("domain %u %s ended: %s", id, domain->name, reason_names[reason]);
 	domain_destroy(domain);
-	if (reason == TORC_SHUTDOWN_REBOOT && source.kept)
+	if (reason == TORC_SHUTDOWN_REBOOT && source.kept) {
+		lock_take(&domains_lock);
 		start_anew(id, &source, focus);
+		lock_drop(&domains_lock);
+	}
+	__atomic_fetch_sub(&domain_count, 1, __ATOMIC_RELEASE);
 }

@@ -26,6 +26,7 @@ static void interrupt(u64 vector)
 		break;
 	case VECTOR_IPI:
 		apic_eoi();
+		sched_kicked();
 		break;
 	default: /* spurious ones want no EOI */
 		break;
@@ -87,13 +88,16 @@ void hv_idle_interrupt(struct regs *regs)
 #define CR2_POISON 0x5a5a5a5a5a5a5a5aull
 
 /*
- * NMIs have no source that the hypervisor uses; all that matters is that they do no harm. CR2
+ * An NMI stops this CPU for good when another one panics. Otherwise they have no source that the
+ * hypervisor uses, and all that matters is that they do no harm. CR2
  * is poisoned so that the gate's putting it back is something a test can see.
  */
 void hv_nmi(u64 rip __unused, u64 cs __unused, u64 rsp __unused, u64 rflags __unused)
 {
 	struct cpu *cpu = this_cpu();
 
+	while (READ_ONCE(in_panic))
+		cpu_relax();
 	cpu->nmi_count++;
 	write_cr2(CR2_POISON);
 }

@@ -11,7 +11,7 @@
 #include "entry.h"
 #include "sched.h"
 
-void event_raise(struct vcpu *vcpu, unsigned int port)
+void event_raise_locked(struct vcpu *vcpu, unsigned int port)
 {
 	struct torc_vcpu_page *page = vcpu->page;
 	u64 bit = 1ull << (port % 64);
@@ -20,7 +20,14 @@ void event_raise(struct vcpu *vcpu, unsigned int port)
 	if (READ_ONCE(page->event_mask[port / 64]) & bit)
 		return;
 	__atomic_fetch_or(&page->pending, 1ull << (port / 64), __ATOMIC_ACQ_REL);
-	sched_wake(vcpu);
+	sched_notify(vcpu);
+}
+
+void event_raise(struct vcpu *vcpu, unsigned int port)
+{
+	lock_take(&sched_lock);
+	event_raise_locked(vcpu, port);
+	lock_drop(&sched_lock);
 }
 
 /* Leaves ring 3 as the gate would: the kernel's GS base in force. */

@@ -47,8 +47,7 @@ s64 hc_block(struct vcpu *vcpu)
 
 	WRITE_ONCE(page->irq_on, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!READ_ONCE(page->pending) && !vcpu->nmi_pending)
-		sched_block(vcpu);
+	sched_block(vcpu);
 	return TORC_OK;
 }
 
@@ -63,16 +62,16 @@ s64 hc_set_timer(struct vcpu *vcpu, u64 deadline)
 	u64 absolute;
 
 	if (!deadline) {
-		vcpu->timer_deadline = TIMER_NEVER;
+		sched_set_timer(vcpu, TIMER_NEVER);
 		return TORC_OK;
 	}
 	if (__builtin_add_overflow(deadline, vcpu->domain->start_ns, &absolute))
 		absolute = TIMER_NEVER;
 	if (absolute <= time_now_ns()) {
-		vcpu->timer_deadline = TIMER_NEVER;
+		sched_set_timer(vcpu, TIMER_NEVER);
 		event_raise(vcpu, TORC_PORT_TIMER);
 	} else {
-		vcpu->timer_deadline = absolute;
+		sched_set_timer(vcpu, absolute);
 	}
 	return TORC_OK;
 }
@@ -147,8 +146,10 @@ s64 hc_nmi_send(struct vcpu *vcpu, u64 target)
 {
 	if (target >= vcpu->domain->vcpu_count)
 		return TORC_ENOENT;
+	lock_take(&sched_lock);
 	vcpu->domain->vcpu[target]->nmi_pending = true;
-	sched_wake(vcpu->domain->vcpu[target]);
+	sched_notify(vcpu->domain->vcpu[target]);
+	lock_drop(&sched_lock);
 	return TORC_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "entry.h"
 #include "lib.h"
 #include "log.h"
+#include "sched.h"
 #include "smp.h"
 #include "storm.h"
 
@@ -75,10 +76,13 @@ void hv_main(const struct boot_info *info)
 	cpu_prepare(&cpus[0], (u64)(stack + STACK_SIZE));
 	cpu_enter(&cpus[0]);
 	smp_start(info);
+	lock_take(&domains_lock);
 	build_domains(info, kept);
+	lock_drop(&domains_lock);
 	if (!kept)
 		release_modules(info);
 	console_init();
 	nmi_storm_init(info->cmdline);
+	sched_open();
 	hv_exit();
 }

@@ -71,7 +71,7 @@ static const char *state_name(const struct vcpu *vcpu)
 	case VCPU_DOWN:
 		return "down";
 	default:
-		return this_cpu()->current == vcpu ? "running" : "ready";
+		return vcpu->cpu ? "running" : "ready";
 	}
 }
 
@@ -91,7 +91,8 @@ void report_status(void)
 	struct domain *domain;
 	u32 i;
 
-	log("cpu %u took %lu NMIs", this_cpu()->id, this_cpu()->nmi_count);
+	for (i = 0; i < cpu_count; i++)
+		log("cpu %u took %lu NMIs", i, cpus[i].nmi_count);
 	report_memory();
 	log("memory: %lu MiB guests, %lu MiB free chunks",
 	    stats.guest_chunks * CHUNK_SIZE >> 20, stats.free_chunks * CHUNK_SIZE >> 20);

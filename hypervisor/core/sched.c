@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Round robin over runnable vCPUs with a fixed slice, and the one-shot timer behind both slices
- * and the guests' deadlines. The running vCPU is not on the queue.
+ * Round robin over runnable vCPUs with a fixed slice, from one queue for all CPUs; and the one-shot
+ * timer behind both slices and the guests' deadlines.
+ *
+ * A running vCPU is not on the queue: vcpu->cpu says where it runs. Its registers are saved when it
+ * stops, so that any CPU may run it next; the CPU that it ran on last loads them again only if
+ * another one has been there meanwhile. The deadlines of a vCPU are looked after where it ran last.
+ *
+ * Nobody is kicked twice, and an idle CPU looks at the queue under the lock before it sleeps with
+ * interrupts held back until it does.
  */
 #include "apic.h"
 #include "console.h"
 #include "cpu.h"
 #include "entry.h"
+#include "lock.h"
 #include "log.h"
 #include "power.h"
 #include "sched.h"
@@ -15,7 +23,11 @@
 
 #define SLICE_NS 10000000ull
 
+struct lock sched_lock;
 static struct vcpu *queue_head, **queue_tail = &queue_head;
+static struct vcpu *all; /* that have been started */
+static unsigned int all_count;
+static bool open; /* domains are built, CPUs may run them */
 
 static void enqueue(struct vcpu *vcpu)
 {
@@ -37,21 +49,73 @@ static struct vcpu *dequeue(void)
 	return vcpu;
 }
 
-void sched_start(struct vcpu *vcpu)
+/* Makes another CPU look around, unless it will anyway. */
+static void kick(struct cpu *cpu)
 {
-	vcpu->state = VCPU_RUNNABLE;
-	enqueue(vcpu);
+	if (cpu == this_cpu() || cpu->kicked)
+		return;
+	cpu->kicked = true;
+	apic_send_ipi(cpu->apic_id, VECTOR_IPI);
 }
 
-void sched_wake(struct vcpu *vcpu)
+static void kick_idle(void)
 {
-	if (vcpu->state == VCPU_BLOCKED)
-		sched_start(vcpu);
+	unsigned int i;
+
+	for (i = 0; i < cpu_count; i++) {
+		if (cpus[i].idle && !cpus[i].kicked) {
+			kick(&cpus[i]);
+			return;
+		}
+	}
+}
+
+void sched_start(struct vcpu *vcpu)
+{
+	lock_take(&sched_lock);
+	vcpu->state = VCPU_RUNNABLE;
+	vcpu->home = this_cpu();
+	vcpu->next_all = all;
+	all = vcpu;
+	all_count++;
+	enqueue(vcpu);
+	kick_idle();
+	lock_drop(&sched_lock);
+}
+
+void sched_open(void)
+{
+	__atomic_store_n(&open, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < cpu_count; i++)
+		kick(&cpus[i]);
+}
+
+bool sched_is_open(void)
+{
+	return __atomic_load_n(&open, __ATOMIC_ACQUIRE);
+}
+
+void sched_notify(struct vcpu *vcpu)
+{
+	if (vcpu->state == VCPU_BLOCKED) {
+		vcpu->state = VCPU_RUNNABLE;
+		if (!vcpu->cpu) {
+			enqueue(vcpu);
+			kick_idle();
+		}
+	} else if (vcpu->cpu) {
+		kick(vcpu->cpu);
+	}
 }
 
 void sched_block(struct vcpu *vcpu)
 {
+	lock_take(&sched_lock);
 	vcpu->state = VCPU_BLOCKED;
+	/* Who raises an event sets the bit first and asks for the state then. */
+	if (READ_ONCE(vcpu->page->pending) || READ_ONCE(vcpu->nmi_pending))
+		vcpu->state = VCPU_RUNNABLE;
+	lock_drop(&sched_lock);
 }
 
 void sched_yield(void)
@@ -59,9 +123,14 @@ void sched_yield(void)
 	this_cpu()->need_resched = true;
 }
 
-void sched_forget(struct domain *domain)
+void sched_kicked(void)
 {
-	struct cpu *cpu = this_cpu();
+	/* Before anything is looked at: a full barrier, as setting a pending bit is. */
+	(void)__atomic_exchange_n(&this_cpu()->kicked, false, __ATOMIC_SEQ_CST);
+}
+
+static void forget_queued(struct domain *domain)
+{
 	struct vcpu **link = &queue_head;
 
 	while (*link) {
@@ -71,43 +140,73 @@ void sched_forget(struct domain *domain)
 			link = &(*link)->next;
 	}
 	queue_tail = link;
-	if (cpu->current && cpu->current->domain == domain)
-		cpu->current = NULL;
-	if (cpu->loaded && cpu->loaded->domain == domain)
-		cpu->loaded = NULL;
 }
 
-static u64 next_deadline(void)
+void sched_forget(struct domain *domain)
 {
-	struct domain *domain;
-	u64 next = TIMER_NEVER;
-	u32 i;
+	struct cpu *cpu = this_cpu();
+	struct vcpu **link = &all;
 
-	for (domain = domain_list; domain; domain = domain->next)
-		for (i = 0; i < domain->vcpu_count; i++)
-			next = MIN(next, domain->vcpu[i]->timer_deadline);
+	lock_take(&sched_lock);
+	forget_queued(domain);
+	while (*link) {
+		if ((*link)->domain == domain) {
+			*link = (*link)->next_all;
+			all_count--;
+		} else {
+			link = &(*link)->next_all;
+		}
+	}
+	if (cpu->current && cpu->current->domain == domain)
+		cpu->current = NULL;
+	lock_drop(&sched_lock);
+}
+
+static bool slices_matter(void)
+{
+	return all_count > cpu_count;
+}
+
+/* The earliest deadline of the vCPUs that @cpu looks after. */
+static u64 next_deadline(const struct cpu *cpu)
+{
+	const struct vcpu *vcpu;
+	u64 next = TIMER_NEVER;
+
+	for (vcpu = all; vcpu; vcpu = vcpu->next_all)
+		if (vcpu->home == cpu)
+			next = MIN(next, vcpu->timer_deadline);
 	return next;
 }
 
 void sched_tick(void)
 {
-	struct domain *domain;
+	struct cpu *cpu = this_cpu();
 	u64 now = time_now_ns();
-	u32 i;
+	struct vcpu *vcpu;
 
-	this_cpu()->armed = 0;
-	for (domain = domain_list; domain; domain = domain->next) {
-		for (i = 0; i < domain->vcpu_count; i++) {
-			struct vcpu *vcpu = domain->vcpu[i];
-
-			if (vcpu->timer_deadline > now)
-				continue;
-			vcpu->timer_deadline = TIMER_NEVER;
-			event_raise(vcpu, TORC_PORT_TIMER);
-		}
+	cpu->armed = 0;
+	lock_take(&sched_lock);
+	for (vcpu = all; vcpu; vcpu = vcpu->next_all) {
+		if (vcpu->home != cpu || vcpu->timer_deadline > now)
+			continue;
+		vcpu->timer_deadline = TIMER_NEVER;
+		event_raise_locked(vcpu, TORC_PORT_TIMER);
 	}
-	if (this_cpu()->current && queue_head && this_cpu()->current->slice_end <= now)
-		this_cpu()->need_resched = true;
+	cpu->deadline = next_deadline(cpu);
+	if (cpu->current && cpu->current->slice_end <= now) {
+		cpu->need_resched = queue_head;
+		cpu->current->slice_end = now + SLICE_NS;
+	}
+	lock_drop(&sched_lock);
+}
+
+void sched_set_timer(struct vcpu *vcpu, u64 deadline)
+{
+	struct cpu *cpu = this_cpu();
+
+	vcpu->timer_deadline = deadline;
+	cpu->deadline = MIN(cpu->deadline, deadline);
 }
 
 bool sched_preempt_due(unsigned int work)
@@ -120,18 +219,19 @@ bool sched_preempt_due(unsigned int work)
 		return false;
 	cpu->work = 0;
 	now = time_now_ns();
-	return next_deadline() <= now || (queue_head && cpu->current->slice_end <= now);
+	return cpu->deadline <= now ||
+	       (READ_ONCE(queue_head) && cpu->current->slice_end <= now);
 }
 
 /*
  * Leaves the timer alone while it stands right: reaching it is slow, and all ways out come by
- * here.
+ * here. A deadline that was taken back rings for nothing once, and is looked up anew then.
  */
 static void arm_timer(struct cpu *cpu)
 {
-	u64 next = next_deadline();
+	u64 next = cpu->deadline;
 
-	if (cpu->current && queue_head)
+	if (cpu->current && slices_matter())
 		next = MIN(next, cpu->current->slice_end);
 	if (next == cpu->armed)
 		return;
@@ -142,11 +242,16 @@ static void arm_timer(struct cpu *cpu)
 		timer_arm(next);
 }
 
+/* Sleeps until something happens. A kick that is on its way by now ends the sleep at once. */
 static void idle(struct cpu *cpu)
 {
+	cpu->idle = true;
+	lock_drop(&sched_lock);
 	console_flush();
 	arm_timer(cpu);
 	cpu_idle_once();
+	lock_take(&sched_lock);
+	cpu->idle = false;
 }
 
 /* Takes the processor away from @cpu's current vCPU. */
@@ -155,9 +260,11 @@ static void deschedule(struct cpu *cpu)
 	struct vcpu *vcpu = cpu->current;
 
 	vcpu->run_ns += time_now_ns() - vcpu->last_dispatch;
+	vcpu_save(vcpu);
+	vcpu->cpu = NULL;
+	cpu->current = NULL;
 	if (vcpu->state == VCPU_RUNNABLE)
 		enqueue(vcpu);
-	cpu->current = NULL;
 }
 
 static void dispatch(struct cpu *cpu, struct vcpu *vcpu)
@@ -169,20 +276,23 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu)
 	vcpu->slice_end = now + SLICE_NS;
 	vcpu->page->run_ns = vcpu->run_ns;
 	vcpu->page->steal_ns = vcpu->steal_ns;
+	vcpu->cpu = cpu;
 	cpu->current = vcpu;
-	if (cpu->loaded == vcpu)
-		return;
-	if (cpu->loaded)
-		vcpu_save(cpu->loaded);
-	vcpu_load(vcpu);
+	cpu->deadline = MIN(cpu->deadline, vcpu->timer_deadline);
+	if (cpu->loaded != vcpu || vcpu->home != cpu)
+		vcpu_load(vcpu);
+	vcpu->home = cpu;
 	cpu->loaded = vcpu;
 }
 
-static __noreturn void end_of_all(const struct cpu *cpu)
+static __noreturn void end_of_all(void)
 {
+	unsigned int i;
+
 	console_flush();
-	if (cpu->nmi_count)
-		log("cpu %u took %lu NMIs", cpu->id, cpu->nmi_count);
+	for (i = 0; i < cpu_count; i++)
+		if (cpus[i].nmi_count)
+			log("cpu %u took %lu NMIs", i, cpus[i].nmi_count);
 	report_memory();
 	log("all domains ended, power off");
 	power_off();
@@ -193,12 +303,18 @@ struct vcpu *sched_pick(void)
 	struct cpu *cpu = this_cpu();
 	struct vcpu *next;
 
+	if (cpu->current && cpu->current->state == VCPU_RUNNABLE && !cpu->need_resched) {
+		arm_timer(cpu);
+		return cpu->current;
+	}
+	lock_take(&sched_lock);
 	if (cpu->current && (cpu->current->state != VCPU_RUNNABLE || cpu->need_resched))
 		deschedule(cpu);
 	cpu->need_resched = false;
 	while (!cpu->current) {
-		if (!domain_list) {
-			end_of_all(cpu);
+		if (!__atomic_load_n(&domain_count, __ATOMIC_ACQUIRE)) {
+			lock_drop(&sched_lock);
+			end_of_all();
 		}
 		next = dequeue();
 		if (next)
@@ -206,6 +322,7 @@ struct vcpu *sched_pick(void)
 		else
 			idle(cpu);
 	}
+	lock_drop(&sched_lock);
 	arm_timer(cpu);
 	return cpu->current;
 }

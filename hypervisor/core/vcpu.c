@@ -8,6 +8,7 @@
 #include "lib.h"
 #include "log.h"
 #include "paging.h"
+#include "sched.h"
 #include "timer.h"
 
 #define GATE_INDEX(offset) ((offset) >> PAGE_SHIFT)
@@ -129,6 +130,7 @@ void cpu_prepare(struct cpu *cpu, u64 stack_top)
 	cpu->desc->hv_cr3 = cpu->root;
 	cpu->desc->hv_stack = stack_top - 8;
 	cpu->desc->cpu = cpu;
+	cpu->deadline = TIMER_NEVER;
 }
 
 void cpu_enter(const struct cpu *cpu)
@@ -275,12 +277,14 @@ int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn)
 	error = frame_get_writable(domain, mfn);
 	if (error)
 		return error;
+	lock_take(&sched_lock);
 	if (vcpu->page_pfn != INVALID_PFN) {
 		memcpy(mfn_to_virt(mfn), vcpu->page, PAGE_SIZE);
 		frame_put_writable(domain, domain_mfn(domain, vcpu->page_pfn));
 	}
 	vcpu->page = mfn_to_virt(mfn);
 	vcpu->page_pfn = pfn;
+	lock_drop(&sched_lock);
 	((u64 *)mfn_to_virt(vcpu->gate_l1))[GATE_INDEX(GATE_VCPU)] = data_entry(mfn, PTE_W);
 	return 0;
 }
@@ -324,6 +328,7 @@ static void fpu_save(struct vcpu *vcpu)
 	xsetbv(0, mask);
 	__asm__ volatile("xsave64 (%0)"
 			 : : "r"(vcpu->fpu), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
+	xsetbv(0, vcpu->xcr0);
 }
 
 static void fpu_load(struct vcpu *vcpu)

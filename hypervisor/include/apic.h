@@ -42,6 +42,11 @@ u32 apic_id(void);
 void apic_send_ipi(u32 target_apic_id, u8 vector);
 
 /**
+ * apic_send_nmi() - send an NMI to one CPU
+ */
+void apic_send_nmi(u32 target_apic_id);
+
+/**
  * apic_send_init() - reset one CPU; apic_send_startup() then starts it in real mode
  * @page: where, below 1 MiB
  */

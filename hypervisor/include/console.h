@@ -22,12 +22,13 @@ void console_input(void);
 void console_flush(void);
 
 /**
- * console_forget - @domain is about to end: shows its last output, moves the focus on
+ * console_forget - @domain is about to end: shows its last output, moves the focus on; holding
+ * domains_lock
  * Return: whether it had the focus.
  */
 bool console_forget(struct domain *domain);
 
-/** console_focus - input goes to @domain from now on */
+/** console_focus - input goes to @domain from now on; holding domains_lock */
 void console_focus(struct domain *domain);
 
 /* census.c */

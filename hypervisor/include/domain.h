@@ -7,6 +7,7 @@
 #define TORC_DOMAIN_H
 
 #include <torc/abi.h>
+#include "lock.h"
 #include "boot.h"
 #include "frame.h"
 #include "gate.h"
@@ -74,6 +75,8 @@ struct vcpu {
 	u64 slice_end;
 	u64 last_dispatch, run_ns, steal_ns, ready_since;
 	struct vcpu *next; /* run queue */
+	struct vcpu *next_all;
+	struct cpu *cpu, *home;
 };
 
 /* Output of a domain that waits for the end of its line. */
@@ -137,8 +140,12 @@ struct domain {
  * @apic_id: of its local APIC
  * @online: it has started; set by itself
  * @current: vCPU whose registers are live; NULL while idle
- * @loaded: vCPU whose FPU, segment and debug registers are in the processor
+ * @loaded: vCPU whose FPU, segment and debug registers are in the processor, if it ran here last;
+ *	only to be compared, for it may be gone
+ * @idle: it sleeps, or is about to
+ * @kicked: an IPI is on its way to it
  * @armed: what the timer was armed for; 0 when it must be armed anew
+ * @deadline: the earliest of the vCPUs that ran here last, or earlier
  */
 struct cpu {
 	u32 id;
@@ -148,9 +155,9 @@ struct cpu {
 	struct vcpu *current;
 	struct vcpu *loaded;
 	struct gate_desc *desc;
-	bool need_resched;
+	bool need_resched, idle, kicked;
 	unsigned int work; /* since the last look at the clock */
-	u64 armed;
+	u64 armed, deadline;
 	u64 nmi_count;
 };
 
@@ -177,7 +184,10 @@ static inline mfn_t domain_mfn(const struct domain *domain, pfn_t pfn)
 	return ((mfn_t)domain->chunks[pfn >> 18][(pfn >> 9) & 511] << 9) | (pfn & 511);
 }
 
+/* The list, and what consoles share. */
+extern struct lock domains_lock;
 extern struct domain *domain_list;
+extern unsigned int domain_count; /* of those on the list or about to be started anew */
 
 /* domain.c */
 u16 domain_new_id(void);

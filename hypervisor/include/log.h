@@ -19,6 +19,9 @@
 void log(const char *format, ...) __format_printf(1, 2);
 void vlog(const char *format, va_list arguments) __format_printf(1, 0);
 
+/* A CPU panics: the others are being stopped. */
+extern bool in_panic;
+
 /**
  * log_init() - read log= from the command line
  * @cmdline: the hypervisor's

@@ -5,15 +5,37 @@
 #define TORC_SCHED_H
 
 #include "domain.h"
+#include "lock.h"
 
 /** sched_start - a complete vCPU may run from now on */
 void sched_start(struct vcpu *vcpu);
 
-/** sched_wake - a blocked vCPU becomes runnable; no effect on others */
-void sched_wake(struct vcpu *vcpu);
+/**
+ * sched_open - all domains are built: every CPU may run them from now on
+ */
+void sched_open(void);
+bool sched_is_open(void);
 
-/** sched_block - the current vCPU sleeps until sched_wake() */
+/*
+ * Run queue, states and places of vCPUs. Whoever writes into another vCPU's page holds it too: the
+ * page is not exchanged or given back meanwhile.
+ */
+extern struct lock sched_lock;
+
+/**
+ * sched_notify - @vcpu has a new event: it wakes if it sleeps, and looks if it runs elsewhere
+ * Holding sched_lock.
+ */
+void sched_notify(struct vcpu *vcpu);
+
+/** sched_kicked - what sched_notify() sent has arrived here */
+void sched_kicked(void);
+
+/** sched_block - the current vCPU sleeps until sched_notify(), unless an event is pending */
 void sched_block(struct vcpu *vcpu);
+
+/** sched_set_timer - the current vCPU's timer rings at @deadline (ns), or TIMER_NEVER */
+void sched_set_timer(struct vcpu *vcpu, u64 deadline);
 
 /** sched_yield - the current vCPU goes behind the others */
 void sched_yield(void);
@@ -40,8 +62,9 @@ struct vcpu *sched_pick(void);
 
 /* event.c */
 
-/** event_raise - fires @port of @vcpu and wakes it unless the guest masked the port */
+/** event_raise - fires @port of @vcpu and notifies it unless the guest masked the port */
 void event_raise(struct vcpu *vcpu, unsigned int port);
+void event_raise_locked(struct vcpu *vcpu, unsigned int port); /* holding sched_lock */
 
 /** event_deliver - enters the event entry if the current @vcpu can take its pending events now */
 void event_deliver(struct vcpu *vcpu);

@@ -13,6 +13,9 @@
  */
 void smp_start(const struct boot_info *info);
 
+/** smp_stop_others - the hypervisor panics here: no other CPU does anything any more */
+void smp_stop_others(void);
+
 /** ap_main - where such a CPU arrives (ap.S) */
 void ap_main(struct cpu *cpu) __noreturn;
 

@@ -36,11 +36,11 @@ static mfn_t alloc_copy(struct vcpu *vcpu)
 {
 	mfn_t mfn;
 
-	if (copies >= alloc_ram_pages() / COPIES_SHARE && vcpu->root_copies)
+	if (__atomic_load_n(&copies, __ATOMIC_RELAXED) >= alloc_ram_pages() / COPIES_SHARE && vcpu->root_copies)
 		return INVALID_MFN;
 	mfn = page_alloc();
 	if (mfn != INVALID_MFN) {
-		copies++;
+		__atomic_fetch_add(&copies, 1, __ATOMIC_RELAXED);
 		vcpu->root_copies++;
 	}
 	return mfn;
@@ -65,7 +65,7 @@ void root_free_copies(struct vcpu *vcpu)
 			page_free(vcpu->roots[i].copy);
 		vcpu->roots[i] = (struct root_copy){ INVALID_MFN, INVALID_MFN };
 	}
-	copies -= vcpu->root_copies;
+	__atomic_fetch_sub(&copies, vcpu->root_copies, __ATOMIC_RELAXED);
 	vcpu->root_copies = 0;
 }
 

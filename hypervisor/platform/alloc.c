@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "layout.h"
 #include "lib.h"
+#include "lock.h"
 #include "log.h"
 
 #define BITMAP_WORDS	(CHUNK_PAGES / 64)
@@ -28,6 +29,7 @@ struct chunk {
 
 extern char __image_end[];
 
+static struct lock alloc_lock;
 static struct chunk *chunks;
 static u64 chunk_count;
 static u64 ram_pages;
@@ -141,7 +143,7 @@ void alloc_init(const struct boot_info *info)
 	whole_hint = chunk_count;
 }
 
-mfn_t chunk_alloc(void)
+static mfn_t take_chunk(void)
 {
 	while (whole_hint > 0) {
 		struct chunk *chunk = &chunks[whole_hint - 1];
@@ -153,7 +155,6 @@ mfn_t chunk_alloc(void)
 			chunk->free = 0;
 			chunk->guest = true;
 			guest_chunks++;
-			memset(mfn_to_virt(mfn), 0, CHUNK_SIZE);
 			return mfn;
 		}
 		whole_hint--;
@@ -161,17 +162,31 @@ mfn_t chunk_alloc(void)
 	return INVALID_MFN;
 }
 
+mfn_t chunk_alloc(void)
+{
+	mfn_t mfn;
+
+	lock_take(&alloc_lock);
+	mfn = take_chunk();
+	lock_drop(&alloc_lock);
+	if (mfn != INVALID_MFN)
+		memset(mfn_to_virt(mfn), 0, CHUNK_SIZE);
+	return mfn;
+}
+
 void chunk_free(mfn_t mfn)
 {
 	u64 index = mfn >> (CHUNK_SHIFT - PAGE_SHIFT);
 	struct chunk *chunk = &chunks[index];
 
+	lock_take(&alloc_lock);
 	assert(index < chunk_count && IS_ALIGNED(mfn, CHUNK_PAGES) && chunk->guest);
 	memset(chunk->used, 0, sizeof(chunk->used));
 	chunk->free = CHUNK_PAGES;
 	chunk->guest = false;
 	guest_chunks--;
 	whole_hint = MAX(whole_hint, index + 1);
+	lock_drop(&alloc_lock);
 }
 
 /* The chunk to take the next page from: one that is broken already if there is any. */
@@ -192,11 +207,10 @@ static struct chunk *chunk_for_page(void)
 	return whole;
 }
 
-mfn_t page_alloc(void)
+static mfn_t take_page(void)
 {
 	struct chunk *chunk = chunk_for_page();
 	unsigned int word = 0, page;
-	mfn_t mfn;
 
 	if (chunk == NULL)
 		return INVALID_MFN;
@@ -207,8 +221,18 @@ mfn_t page_alloc(void)
 	page_set_used(chunk, page, true);
 	taken_pages++;
 	most_taken_pages = MAX(most_taken_pages, taken_pages);
-	mfn = page_hint * CHUNK_PAGES + page;
-	memset(mfn_to_virt(mfn), 0, PAGE_SIZE);
+	return page_hint * CHUNK_PAGES + page;
+}
+
+mfn_t page_alloc(void)
+{
+	mfn_t mfn;
+
+	lock_take(&alloc_lock);
+	mfn = take_page();
+	lock_drop(&alloc_lock);
+	if (mfn != INVALID_MFN)
+		memset(mfn_to_virt(mfn), 0, PAGE_SIZE);
 	return mfn;
 }
 
@@ -216,12 +240,14 @@ void page_free(mfn_t mfn)
 {
 	u64 index = mfn >> (CHUNK_SHIFT - PAGE_SHIFT);
 
+	lock_take(&alloc_lock);
 	assert(index < chunk_count && !chunks[index].guest &&
 	       page_used(&chunks[index], mfn % CHUNK_PAGES));
 	page_set_used(&chunks[index], mfn % CHUNK_PAGES, false);
 	taken_pages--;
 	if (chunks[index].free == CHUNK_PAGES)
 		whole_hint = MAX(whole_hint, index + 1);
+	lock_drop(&alloc_lock);
 }
 
 /* The lowest run of @pages free pages, or INVALID_MFN. */

@@ -137,6 +137,11 @@ void apic_send_ipi(u32 target, u8 vector)
 	send(target, vector);
 }
 
+void apic_send_nmi(u32 target)
+{
+	send(target, APIC_DELIVER_NMI | ICR_ASSERT);
+}
+
 void apic_send_init(u32 target)
 {
 	send(target, ICR_INIT | ICR_ASSERT);

@@ -4,9 +4,11 @@
  * The log, and the last words of a machine that cannot go on.
  */
 #include "lib.h"
+#include "lock.h"
 #include "log.h"
 #include "power.h"
 #include "serial.h"
+#include "smp.h"
 
 #define LOG_RING	65536
 #define PREFIX		"torc: "
@@ -16,7 +18,8 @@ static u64 ring_end;		/* bytes ever written */
 static u64 ring_printed;	/* of these, before log_init() has chosen a port */
 static enum serial_port log_port;
 static bool log_open;
-static bool in_panic;
+static struct lock log_lock;
+bool in_panic;
 
 /* Sends ring text, whose lines end in a plain newline, to the serial port. */
 static void print(u64 from, u64 to)
@@ -64,12 +67,18 @@ static void append_lines(const char *text)
 	}
 }
 
+/* Whoever panics does not wait: who holds the lock may have been stopped. */
 void vlog(const char *format, va_list arguments)
 {
 	char text[LOG_LINE_MAX];
+	bool alone = in_panic;
 
 	vsnprintf(text, sizeof(text), format, arguments);
+	if (!alone)
+		lock_take(&log_lock);
 	append_lines(text);
+	if (!alone)
+		lock_drop(&log_lock);
 }
 
 void log(const char *format, ...)
@@ -119,6 +128,7 @@ static void vpanic_report(const char *format, va_list arguments)
 	if (in_panic)	/* while panicking: the first message is the one that matters */
 		panic_stop();
 	in_panic = true;
+	smp_stop_others();
 	if (!log_open)
 		log_init("");
 	vsnprintf(text, sizeof(text), format, arguments);

@@ -9,8 +9,10 @@
 #include "boot.h"
 #include "cpu.h"
 #include "domain.h"
+#include "entry.h"
 #include "lib.h"
 #include "log.h"
+#include "sched.h"
 #include "smp.h"
 #include "timer.h"
 
@@ -130,6 +132,18 @@ void ap_main(struct cpu *cpu)
 	cpu_enter(cpu);
 	apic_init_other();
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
-	for (;;)
+	while (!sched_is_open())
 		cpu_idle_once();
+	hv_exit();
+}
+
+void smp_stop_others(void)
+{
+	unsigned int i;
+
+	if (cpu_count == 1) /* this_cpu() may not be there yet */
+		return;
+	for (i = 0; i < cpu_count; i++)
+		if (&cpus[i] != this_cpu())
+			apic_send_nmi(cpus[i].apic_id);
 }

@@ -6,6 +6,7 @@
  */
 #include <criterion/criterion.h>
 #include <setjmp.h>
+#include "apic.h"
 #include "console.h"
 #include "power.h"
 #include "sched.h"
@@ -19,6 +20,12 @@ static struct domain domains[DOMAINS];
 static struct vcpu vcpus[DOMAINS];
 static struct torc_vcpu_page pages[DOMAINS];
 static struct vcpu *loaded; /* whose state is in the processor */
+static bool dirty; /* and has changed there */
+static unsigned int kicks;
+
+struct cpu cpus[CPU_MAX];
+unsigned int cpu_count = 1;
+
 static u64 armed; /* deadline of the timer, TIMER_NEVER when it is off */
 static unsigned int raised[DOMAINS], arms, idles, flushes;
 static void (*interrupt)(void); /* what comes in while the processor sleeps */
@@ -27,13 +34,19 @@ static jmp_buf off;
 void vcpu_save(struct vcpu *saved)
 {
 	cr_assert_eq(saved, loaded);
-	loaded = NULL;
+	dirty = false;
 }
 
 void vcpu_load(struct vcpu *next)
 {
-	cr_assert_null(loaded, "the one before was not saved");
+	cr_assert_not(dirty, "the one before was not saved");
 	loaded = next;
+}
+
+void apic_send_ipi(u32 target __unused, u8 vector)
+{
+	cr_assert_eq(vector, VECTOR_IPI);
+	kicks++;
 }
 
 void timer_arm(u64 deadline)
@@ -48,11 +61,11 @@ void timer_disarm(void)
 	arms++;
 }
 
-void event_raise(struct vcpu *woken, unsigned int port)
+void event_raise_locked(struct vcpu *woken, unsigned int port)
 {
 	cr_assert_eq(port, TORC_PORT_TIMER);
 	raised[woken - vcpus]++;
-	sched_wake(woken);
+	sched_notify(woken);
 }
 
 void console_flush(void)
@@ -93,7 +106,9 @@ static void create(void)
 					  .timer_deadline = TIMER_NEVER, .state = VCPU_DOWN };
 	}
 	domain_list = domains;
-	test_cpu = (struct cpu){ 0 };
+	domain_count = DOMAINS;
+	dirty = false;
+	test_cpu = (struct cpu){ .deadline = TIMER_NEVER };
 	test_now_ns = 1000;
 	armed = 77;
 }
@@ -118,6 +133,8 @@ static unsigned int pick(void)
 	cr_assert_eq(next, test_cpu.current);
 	cr_assert_eq(next, loaded);
 	cr_assert_eq(next, test_cpu.loaded);
+	cr_assert_eq(next->cpu, &test_cpu);
+	dirty = true;
 	return (unsigned int)(next - vcpus);
 }
 
@@ -172,15 +189,30 @@ Test(sched, asleep_until_woken)
 	cr_expect_eq(pick(), 2);
 	end_slice();
 	cr_expect_eq(pick(), 1, "not the sleeper");
-	sched_wake(&vcpus[0]);
-	sched_wake(&vcpus[0]); /* once is enough */
-	sched_wake(&vcpus[1]); /* nothing to wake */
+	sched_notify(&vcpus[0]);
+	sched_notify(&vcpus[0]); /* once is enough */
+	sched_notify(&vcpus[1]); /* nothing to wake */
 	end_slice();
 	cr_expect_eq(pick(), 2);
 	end_slice();
 	cr_expect_eq(pick(), 0);
 	end_slice();
 	cr_expect_eq(pick(), 1);
+}
+
+/* Without the second look at pending a guest sleeps through its event. */
+Test(sched, no_sleep_over_a_pending_event)
+{
+	start(1);
+	pick();
+	pages[0].pending = 1;
+	sched_block(&vcpus[0]);
+	cr_expect_eq(pick(), 0);
+	pages[0].pending = 0;
+	vcpus[0].nmi_pending = true;
+	sched_block(&vcpus[0]);
+	cr_expect_eq(pick(), 0);
+	cr_expect_eq(idles, 0);
 }
 
 static void ring(void)
@@ -193,7 +225,7 @@ Test(sched, a_deadline_wakes_the_sleeper)
 {
 	start(1);
 	cr_expect_eq(pick(), 0);
-	vcpus[0].timer_deadline = 5000000;
+	sched_set_timer(&vcpus[0], 5000000);
 	sched_block(&vcpus[0]);
 	interrupt = ring;
 	cr_expect_eq(pick(), 0);
@@ -222,7 +254,7 @@ Test(sched, a_timer_that_rings_early_is_armed_again)
 {
 	start(1);
 	pick();
-	vcpus[0].timer_deadline = 5000000;
+	sched_set_timer(&vcpus[0], 5000000);
 	sched_block(&vcpus[0]);
 	interrupt = ring_early;
 	cr_expect_eq(pick(), 0);
@@ -240,12 +272,14 @@ Test(sched, the_timer_is_left_alone_while_it_is_right)
 	for (i = 0; i < 5; i++)
 		pick();
 	cr_expect_eq(arms, before);
-	vcpus[1].timer_deadline = test_now_ns + 10;
+	sched_set_timer(&vcpus[0], test_now_ns + 10);
 	pick();
 	cr_expect_eq(armed, test_now_ns + 10, "the nearest of all deadlines");
-	vcpus[1].timer_deadline = TIMER_NEVER;
+	sched_set_timer(&vcpus[0], TIMER_NEVER);
+	ring();
 	pick();
 	cr_expect_eq(armed, vcpus[0].slice_end);
+	cr_expect_eq(raised[0], 0);
 }
 
 Test(sched, long_work_is_asked_to_stop_when_somebody_waits)
@@ -265,7 +299,7 @@ Test(sched, long_work_is_asked_to_stop_when_somebody_waits)
 	create();
 	start(1);
 	pick();
-	vcpus[2].timer_deadline = test_now_ns;
+	sched_set_timer(&vcpus[0], test_now_ns);
 	cr_expect(sched_preempt_due(100000), "a deadline has passed");
 }
 
@@ -304,8 +338,8 @@ Test(sched, the_end_of_a_domain_leaves_nothing_behind)
 		else
 			domain_list = domains[0].next;
 		if (gone == 0) {
-			cr_expect(!test_cpu.current && !test_cpu.loaded);
-			loaded = NULL; /* what it had in the processor is of no use */
+			cr_expect_null(test_cpu.current);
+			dirty = false; /* what it had in the processor is of no use */
 		}
 		memset(&vcpus[gone], 0x55, sizeof(struct vcpu)); /* its memory is somebody else's */
 		for (i = 0; i < 2 * DOMAINS; i++) {
@@ -322,7 +356,7 @@ Test(sched, without_domains_the_machine_goes_off)
 	start(1);
 	pick();
 	sched_forget(&domains[0]);
-	domain_list = NULL;
+	domain_count = 0;
 	if (!setjmp(off)) {
 		sched_pick();
 		cr_assert_fail("it goes on");
@@ -346,14 +380,15 @@ Test(sched, random_life)
 		cr_assert_eq(vcpus[now].state, VCPU_RUNNABLE);
 		switch (random_below(&dice, 5)) {
 		case 0:
-			vcpus[now].timer_deadline = test_now_ns + random_below(&dice, 3 * SLICE);
+			sched_set_timer(&vcpus[now],
+					test_now_ns + random_below(&dice, 3 * SLICE));
 			sched_block(&vcpus[now]);
 			break;
 		case 1:
 			sched_yield();
 			break;
 		case 2:
-			sched_wake(&vcpus[other]);
+			sched_notify(&vcpus[other]);
 			break;
 		case 3:
 			test_now_ns += random_below(&dice, SLICE);
@@ -365,4 +400,100 @@ Test(sched, random_life)
 	}
 	for (i = 0; i < DOMAINS; i++)
 		cr_expect_gt(ran[i], round / 20, "vCPU %u ran %u times", i, ran[i]);
+}
+
+/* Two CPUs. What is in the processor is that of the CPU that is looked at. */
+static struct vcpu *in_processor[2];
+
+static struct vcpu *pick_on(unsigned int cpu)
+{
+	struct vcpu *next;
+
+	test_this_cpu = &cpus[cpu];
+	loaded = in_processor[cpu];
+	dirty = cpus[cpu].current;
+	idles = 0;
+	next = sched_pick();
+	cr_assert_eq(next, loaded);
+	cr_assert_eq(next->cpu, &cpus[cpu]);
+	in_processor[cpu] = loaded;
+	return next;
+}
+
+static void two_cpus(void)
+{
+	unsigned int i;
+
+	memset(in_processor, 0, sizeof(in_processor));
+	cpu_count = 2;
+	for (i = 0; i < 2; i++)
+		cpus[i] = (struct cpu){ .id = i, .deadline = TIMER_NEVER };
+	test_this_cpu = &cpus[0];
+}
+
+Test(sched, two_cpus_never_run_the_same)
+{
+	struct random dice = { 77 };
+	unsigned int round, ran[DOMAINS] = { 0 }, i, cpu;
+
+	two_cpus();
+	start(DOMAINS);
+	for (round = 0; round < 20000; round++) {
+		struct vcpu *now;
+
+		cpu = random_below(&dice, 2);
+		now = pick_on(cpu);
+		cr_assert_neq(now, cpus[!cpu].current);
+		ran[now - vcpus]++;
+		test_now_ns += random_below(&dice, SLICE);
+		switch (random_below(&dice, 4)) {
+		case 0:
+			sched_block(now);
+			test_this_cpu = &cpus[!cpu];
+			sched_notify(now); /* from the other CPU, before or after it has stopped */
+			break;
+		case 1:
+			sched_yield();
+			break;
+		default:
+			sched_tick();
+		}
+	}
+	for (i = 0; i < DOMAINS; i++)
+		cr_expect_gt(ran[i], round / 20, "vCPU %u ran %u times", i, ran[i]);
+}
+
+Test(sched, who_runs_elsewhere_is_kicked_once)
+{
+	struct vcpu *other;
+
+	two_cpus();
+	start(2);
+	pick_on(0);
+	other = pick_on(1);
+	test_this_cpu = &cpus[0];
+	kicks = 0;
+	sched_notify(other);
+	sched_notify(other);
+	cr_expect_eq(kicks, 1);
+	test_this_cpu = &cpus[1];
+	sched_kicked();
+	sched_notify(other);
+	cr_expect_eq(kicks, 1, "it is here");
+	test_this_cpu = &cpus[0];
+	sched_notify(other);
+	cr_expect_eq(kicks, 2);
+}
+
+Test(sched, an_idle_cpu_is_kicked_for_who_wakes)
+{
+	two_cpus();
+	start(2);
+	pick_on(0);
+	cpus[1].idle = true;
+	kicks = 0;
+	sched_start(&vcpus[2]);
+	cr_expect_eq(kicks, 1);
+	sched_start(&vcpus[3]);
+	cr_expect_eq(kicks, 1, "it is on its way");
 }

@@ -7,6 +7,7 @@
 #include "doubles.h"
 
 struct cpu test_cpu;
+struct cpu *test_this_cpu = &test_cpu;
 u64 test_fs_base, test_gs_base, test_cr2, test_cr4, test_dr[8], test_xcr0;
 struct cpu_features cpu_features;
 
@@ -18,7 +19,7 @@ static void must_be_canonical(u64 value)
 
 struct cpu *this_cpu(void)
 {
-	return &test_cpu;
+	return test_this_cpu;
 }
 
 u64 rdfsbase(void)

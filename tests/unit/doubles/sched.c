@@ -23,7 +23,9 @@ void sched_start(struct vcpu *vcpu)
 	starts++;
 }
 
-void sched_wake(struct vcpu *vcpu __unused)
+struct lock sched_lock;
+
+void sched_notify(struct vcpu *vcpu __unused)
 {
 	wakes++;
 }
@@ -39,4 +41,9 @@ void sched_yield(void)
 
 void sched_forget(struct domain *domain __unused)
 {
+}
+
+void sched_set_timer(struct vcpu *vcpu, u64 deadline)
+{
+	vcpu->timer_deadline = deadline;
 }

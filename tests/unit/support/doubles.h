@@ -56,7 +56,7 @@ extern u64 serial_output_length;
 void serial_type(const char *bytes, u64 count); /* what serial_getc() will give */
 
 /* doubles/cpu.c */
-extern struct cpu test_cpu;
+extern struct cpu test_cpu, *test_this_cpu;
 extern u64 test_fs_base, test_gs_base, test_cr2, test_cr4, test_dr[8], test_xcr0;
 
 /* doubles/console.c */
