@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Spinlocks. The hypervisor runs with interrupts off, so a lock needs no more than this; NMI
- * handlers take none. Nobody stands in line: where the machine is itself virtual, the CPU whose turn
- * it is may not be running, and all behind it would wait for it.
+ * handlers take none. Nobody stands in line: where the machine is itself virtual, the CPU whose
+ * turn it is may not be running, and all behind it would wait for it.
  *
  * Order, outermost first; a CPU that holds one takes only those behind it:
  *

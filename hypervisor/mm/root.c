@@ -36,7 +36,8 @@ static mfn_t alloc_copy(struct vcpu *vcpu)
 {
 	mfn_t mfn;
 
-	if (__atomic_load_n(&copies, __ATOMIC_RELAXED) >= alloc_ram_pages() / COPIES_SHARE && vcpu->root_copies)
+	if (vcpu->root_copies &&
+	    __atomic_load_n(&copies, __ATOMIC_RELAXED) >= alloc_ram_pages() / COPIES_SHARE)
 		return INVALID_MFN;
 	mfn = page_alloc();
 	if (mfn != INVALID_MFN) {

@@ -179,8 +179,8 @@ void chunk_free(mfn_t mfn)
 	u64 index = mfn >> (CHUNK_SHIFT - PAGE_SHIFT);
 	struct chunk *chunk = &chunks[index];
 
-	lock_take(&alloc_lock);
 	assert(index < chunk_count && IS_ALIGNED(mfn, CHUNK_PAGES) && chunk->guest);
+	lock_take(&alloc_lock);
 	memset(chunk->used, 0, sizeof(chunk->used));
 	chunk->free = CHUNK_PAGES;
 	chunk->guest = false;
@@ -240,9 +240,9 @@ void page_free(mfn_t mfn)
 {
 	u64 index = mfn >> (CHUNK_SHIFT - PAGE_SHIFT);
 
-	lock_take(&alloc_lock);
 	assert(index < chunk_count && !chunks[index].guest &&
 	       page_used(&chunks[index], mfn % CHUNK_PAGES));
+	lock_take(&alloc_lock);
 	page_set_used(&chunks[index], mfn % CHUNK_PAGES, false);
 	taken_pages--;
 	if (chunks[index].free == CHUNK_PAGES)
