@@ -74,7 +74,6 @@ void sched_start(struct vcpu *vcpu)
 {
 	lock_take(&sched_lock);
 	vcpu->state = VCPU_RUNNABLE;
-	vcpu->home = this_cpu();
 	vcpu->next_all = all;
 	all = vcpu;
 	all_count++;

@@ -76,7 +76,8 @@ struct vcpu {
 	u64 last_dispatch, run_ns, steal_ns, ready_since;
 	struct vcpu *next; /* run queue */
 	struct vcpu *next_all;
-	struct cpu *cpu, *home;
+	struct cpu *cpu; /* where it runs, or NULL */
+	struct cpu *home; /* where it ran last; NULL: nowhere yet */
 };
 
 /* Output of a domain that waits for the end of its line. */

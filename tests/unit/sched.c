@@ -351,6 +351,20 @@ Test(sched, the_end_of_a_domain_leaves_nothing_behind)
 	}
 }
 
+/* Nor does it pass for what the processor still holds, when a new vCPU gets its memory. */
+Test(sched, a_new_vcpu_in_the_memory_of_an_old_one_is_loaded)
+{
+	start(1);
+	pick();
+	sched_forget(&domains[0]);
+	loaded = NULL;
+	dirty = false;
+	vcpus[0] = (struct vcpu){ .domain = &domains[0], .page = &pages[0],
+				  .timer_deadline = TIMER_NEVER };
+	start(1);
+	cr_expect_eq(pick(), 0);
+}
+
 Test(sched, without_domains_the_machine_goes_off)
 {
 	start(1);
