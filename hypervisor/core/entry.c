@@ -92,13 +92,17 @@ void hv_idle_interrupt(struct regs *regs)
  * hypervisor uses, and all that matters is that they do no harm. CR2
  * is poisoned so that the gate's putting it back is something a test can see.
  */
-void hv_nmi(u64 rip __unused, u64 cs __unused, u64 rsp __unused, u64 rflags __unused)
+void hv_nmi(u64 rip, u64 cs, u64 rsp __unused, u64 rflags __unused)
 {
 	struct cpu *cpu = this_cpu();
 
 	while (READ_ONCE(in_panic))
 		cpu_relax();
 	cpu->nmi_count++;
+	if (cs & 3)
+		cpu->nmi_in_ring[cs & 3]++;
+	else if (rip < IMAGE_BASE)
+		cpu->nmi_in_gate++;
 	write_cr2(CR2_POISON);
 }
 

@@ -291,7 +291,9 @@ static __noreturn void end_of_all(void)
 	console_flush();
 	for (i = 0; i < cpu_count; i++)
 		if (cpus[i].nmi_count)
-			log("cpu %u took %lu NMIs", i, cpus[i].nmi_count);
+			log("cpu %u took %lu NMIs: %lu in ring 3, %lu in ring 1, %lu in the gate",
+			    i, cpus[i].nmi_count, cpus[i].nmi_in_ring[3],
+			    cpus[i].nmi_in_ring[1], cpus[i].nmi_in_gate);
 	report_memory();
 	log("all domains ended, power off");
 	power_off();

@@ -159,7 +159,7 @@ struct cpu {
 	bool need_resched, idle, kicked;
 	unsigned int work; /* since the last look at the clock */
 	u64 armed, deadline;
-	u64 nmi_count;
+	u64 nmi_count, nmi_in_gate, nmi_in_ring[4];
 };
 
 #define CPU_MAX 64

@@ -16,9 +16,10 @@
 #define NMI_STACK ((uint64_t)TORC_GATE_BASE + 0x6000)
 #define WORDS 512
 
+/* The hypervisor's direct map. Half a TiB above its start this guest has its own memory. */
 static bool is_hypervisors(uint64_t word)
 {
-	return word >= 0xffff880000000000UL && word < 0xffffc80000000000UL;
+	return word >= 0xffff880000000000UL && word < 0xffff888000000000UL;
 }
 
 static bool is_image(uint64_t word)
