@@ -54,8 +54,7 @@ ap_high:
 	movq	%rax, %cr3
 	movq	ap_stack(%rip), %rsp
 	movq	ap_cpu(%rip), %rdi
-	call	ap_main
-	ud2
+	jmp	ap_main /* what is on the stack passes for a return address */
 
 	.section .rodata
 	.balign 8

@@ -89,14 +89,14 @@ void hv_idle_interrupt(struct regs *regs)
 
 /*
  * An NMI stops this CPU for good when another one panics. Otherwise they have no source that the
- * hypervisor uses, and all that matters is that they do no harm. CR2
- * is poisoned so that the gate's putting it back is something a test can see.
+ * hypervisor uses, and all that matters is that they do no harm. CR2 is poisoned so that the gate's
+ * putting it back is something a test can see.
  */
 void hv_nmi(u64 rip, u64 cs, u64 rsp __unused, u64 rflags __unused)
 {
 	struct cpu *cpu = this_cpu();
 
-	while (READ_ONCE(in_panic))
+	while (READ_ONCE(cpu->stopped))
 		cpu_relax();
 	cpu->nmi_count++;
 	if (cs & 3)

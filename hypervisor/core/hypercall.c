@@ -157,7 +157,7 @@ s64 hc_nmi_send(struct vcpu *vcpu, u64 target)
 s64 hc_nmi_return(struct vcpu *vcpu)
 {
 	struct torc_vcpu_page *page = vcpu->page;
-	struct torc_frame frame = page->nmi;
+	struct torc_frame frame = *(volatile struct torc_frame *)&page->nmi;
 	struct regs *regs = vcpu->regs;
 	bool ring1 = (frame.cs & 0xffff) == TORC_SEL_KERNEL_CS;
 	u64 user_gs = READ_ONCE(page->user_gs);

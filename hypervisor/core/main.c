@@ -15,10 +15,6 @@
 #include "smp.h"
 #include "storm.h"
 
-#define STACK_SIZE 16384
-
-static u8 stack[STACK_SIZE] __aligned(16);
-
 /* A module's string from the word that says what it is, or NULL. */
 static const char *module_is(const struct boot_module *module, const char *word)
 {
@@ -73,7 +69,7 @@ void hv_main(const struct boot_info *info)
 	frame_table_init();
 	gate_init();
 	cpus[0].apic_id = apic_id();
-	cpu_prepare(&cpus[0], (u64)(stack + STACK_SIZE));
+	cpu_prepare(&cpus[0]);
 	cpu_enter(&cpus[0]);
 	smp_start(info);
 	lock_take(&domains_lock);

@@ -75,10 +75,16 @@ static const char *state_name(const struct vcpu *vcpu)
 	}
 }
 
-void report_memory(void)
+void report_machine(void)
 {
 	struct alloc_stats stats = alloc_stats();
+	unsigned int i;
 
+	for (i = 0; i < cpu_count; i++)
+		if (cpus[i].nmi_count)
+			log("cpu %u took %lu NMIs: %lu in ring 3, %lu in ring 1, %lu in the gate",
+			    i, cpus[i].nmi_count, cpus[i].nmi_in_ring[3],
+			    cpus[i].nmi_in_ring[1], cpus[i].nmi_in_gate);
 	log("memory: %lu KiB hypervisor, at most %lu KiB so far, of %lu MiB",
 	    (stats.hypervisor_pages + stats.reserved_pages) << (PAGE_SHIFT - 10),
 	    (stats.most_hypervisor_pages + stats.reserved_pages) << (PAGE_SHIFT - 10),
@@ -91,9 +97,7 @@ void report_status(void)
 	struct domain *domain;
 	u32 i;
 
-	for (i = 0; i < cpu_count; i++)
-		log("cpu %u took %lu NMIs", i, cpus[i].nmi_count);
-	report_memory();
+	report_machine();
 	log("memory: %lu MiB guests, %lu MiB free chunks",
 	    stats.guest_chunks * CHUNK_SIZE >> 20, stats.free_chunks * CHUNK_SIZE >> 20);
 	for (domain = domain_list; domain; domain = domain->next) {

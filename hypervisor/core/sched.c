@@ -58,11 +58,15 @@ static void kick(struct cpu *cpu)
 	apic_send_ipi(cpu->apic_id, VECTOR_IPI);
 }
 
+static void kick_all(void)
+{
+	for (unsigned int i = 0; i < cpu_count; i++)
+		kick(&cpus[i]);
+}
+
 static void kick_idle(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < cpu_count; i++) {
+	for (unsigned int i = 0; i < cpu_count; i++) {
 		if (cpus[i].idle && !cpus[i].kicked) {
 			kick(&cpus[i]);
 			return;
@@ -78,15 +82,17 @@ void sched_start(struct vcpu *vcpu)
 	all = vcpu;
 	all_count++;
 	enqueue(vcpu);
-	kick_idle();
+	if (all_count == cpu_count + 1)
+		kick_all(); /* from now on there are slices to be armed */
+	else
+		kick_idle();
 	lock_drop(&sched_lock);
 }
 
 void sched_open(void)
 {
 	__atomic_store_n(&open, true, __ATOMIC_RELEASE);
-	for (unsigned int i = 0; i < cpu_count; i++)
-		kick(&cpus[i]);
+	kick_all();
 }
 
 bool sched_is_open(void)
@@ -284,17 +290,15 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu)
 	cpu->loaded = vcpu;
 }
 
+/* Each CPU finds that nothing is left to run; the first to do so ends the machine. */
 static __noreturn void end_of_all(void)
 {
-	unsigned int i;
+	static bool ended;
 
+	if (__atomic_exchange_n(&ended, true, __ATOMIC_ACQ_REL))
+		halt();
 	console_flush();
-	for (i = 0; i < cpu_count; i++)
-		if (cpus[i].nmi_count)
-			log("cpu %u took %lu NMIs: %lu in ring 3, %lu in ring 1, %lu in the gate",
-			    i, cpus[i].nmi_count, cpus[i].nmi_in_ring[3],
-			    cpus[i].nmi_in_ring[1], cpus[i].nmi_in_gate);
-	report_memory();
+	report_machine();
 	log("all domains ended, power off");
 	power_off();
 }
@@ -309,7 +313,7 @@ struct vcpu *sched_pick(void)
 		return cpu->current;
 	}
 	lock_take(&sched_lock);
-	if (cpu->current && (cpu->current->state != VCPU_RUNNABLE || cpu->need_resched))
+	if (cpu->current)
 		deschedule(cpu);
 	cpu->need_resched = false;
 	while (!cpu->current) {

@@ -11,6 +11,7 @@
 #include "sched.h"
 #include "timer.h"
 
+#define STACK_SIZE 16384 /* of a CPU */
 #define GATE_INDEX(offset) ((offset) >> PAGE_SHIFT)
 
 /*
@@ -109,7 +110,7 @@ static bool alloc_all(mfn_t *const *list, unsigned int count)
 	return true;
 }
 
-void cpu_prepare(struct cpu *cpu, u64 stack_top)
+void cpu_prepare(struct cpu *cpu)
 {
 	mfn_t l2, l1, desc, entry, nmi, ist;
 	mfn_t *const all[] = { &l2, &l1, &desc, &entry, &nmi, &ist };
@@ -128,7 +129,7 @@ void cpu_prepare(struct cpu *cpu, u64 stack_top)
 	cpu->desc = mfn_to_virt(desc);
 	desc_init(cpu->desc);
 	cpu->desc->hv_cr3 = cpu->root;
-	cpu->desc->hv_stack = stack_top - 8;
+	cpu->desc->hv_stack = (u64)boot_alloc(STACK_SIZE) + STACK_SIZE - 8;
 	cpu->desc->cpu = cpu;
 	cpu->deadline = TIMER_NEVER;
 }

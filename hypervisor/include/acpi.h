@@ -9,7 +9,6 @@
 
 #include "types.h"
 
-#define ACPI_MAX_CPUS		64
 #define ACPI_MAX_IOAPICS	8
 #define ACPI_MAX_OVERRIDES	16
 
@@ -34,7 +33,7 @@ struct acpi_info {
 	unsigned int cpu_count;
 	unsigned int ioapic_count;
 	unsigned int override_count;
-	u32 cpu_apic_id[ACPI_MAX_CPUS];
+	u32 cpu_apic_id[CPU_MAX];
 	struct acpi_ioapic ioapic[ACPI_MAX_IOAPICS];
 	struct acpi_override override[ACPI_MAX_OVERRIDES];
 	u16 pm1a_control;

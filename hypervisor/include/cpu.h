@@ -363,7 +363,7 @@ static inline bool is_canonical(u64 address)
  * @cr4: value CR4 was given, which is what it must hold while guests run
  * @fred, @lass, @cet: present in the processor, and kept off
  * @x87_pointers_stay: XRSTOR leaves the last x87 instruction's addresses as they are while no
- *	exception of it is pending (AMD before XSAVEERPTR; APM volume 2, 11.4.4)
+ *	exception of it is pending (AMD without XSAVEERPTR, CPUID Fn8000_0008 EBX[2])
  * @meltdown: an Intel processor that does not claim RDCL_NO
  */
 struct cpu_features {

@@ -145,6 +145,7 @@ struct domain {
  *	only to be compared, for it may be gone
  * @idle: it sleeps, or is about to
  * @kicked: an IPI is on its way to it
+ * @stopped: another CPU panics; the next NMI is the last thing that happens here
  * @armed: what the timer was armed for; 0 when it must be armed anew
  * @deadline: the earliest of the vCPUs that ran here last, or earlier
  */
@@ -156,13 +157,11 @@ struct cpu {
 	struct vcpu *current;
 	struct vcpu *loaded;
 	struct gate_desc *desc;
-	bool need_resched, idle, kicked;
+	bool need_resched, idle, kicked, stopped;
 	unsigned int work; /* since the last look at the clock */
 	u64 armed, deadline;
 	u64 nmi_count, nmi_in_gate, nmi_in_ring[4];
 };
-
-#define CPU_MAX 64
 
 /*
  * All CPUs; the one that booted is the first. In the image, that is in slot 256, where no guest
@@ -208,11 +207,10 @@ void vcpu_load_debug(struct vcpu *vcpu);
 void vcpu_resume(struct vcpu *vcpu, paddr_t root) __noreturn;
 
 /**
- * cpu_prepare - makes @cpu's root and its gate region, on any CPU
- * @stack_top: of its own stack, 16-byte aligned
+ * cpu_prepare - makes @cpu's root, its gate region and its stack, on any CPU
  * Panics without memory.
  */
-void cpu_prepare(struct cpu *cpu, u64 stack_top);
+void cpu_prepare(struct cpu *cpu);
 
 /** cpu_enter - puts them in force; runs on @cpu itself */
 void cpu_enter(const struct cpu *cpu);

@@ -23,8 +23,8 @@ bool emulate(struct vcpu *vcpu);
 
 /* report.c */
 
-/** report_memory - logs how much memory the hypervisor takes, now and at most */
-void report_memory(void);
+/** report_machine - logs NMIs taken, and how much memory the hypervisor takes, now and at most */
+void report_machine(void);
 
 /** report_status - logs the state, run time and census of each domain */
 void report_status(void);

@@ -3,7 +3,7 @@
 /*
  * The hypervisor's log. Each line is marked "torc: ", goes to the serial port that the command line
  * chose (log=com1|com2) and into a ring in memory. Polled output: usable at any time after
- * boot, in any context; a call is not atomic against one from another CPU.
+ * boot, but for NMI handlers that go on: what they interrupt may hold its lock.
  */
 #ifndef TORC_LOG_H
 #define TORC_LOG_H
@@ -19,9 +19,6 @@
 void log(const char *format, ...) __format_printf(1, 2);
 void vlog(const char *format, va_list arguments) __format_printf(1, 0);
 
-/* A CPU panics: the others are being stopped. */
-extern bool in_panic;
-
 /**
  * log_init() - read log= from the command line
  * @cmdline: the hypervisor's
@@ -29,15 +26,6 @@ extern bool in_panic;
  * Until then lines collect in the ring only; they are printed now.
  */
 void log_init(const char *cmdline);
-
-/**
- * log_read() - read the ring
- * @position: in: where to read from (0: from the oldest); out: where to go on
- * @buffer: receives text, not terminated
- * @size: its size in bytes
- * Return: bytes copied, 0 at the end. Text already overwritten is skipped.
- */
-size_t log_read(u64 *position, char *buffer, size_t size);
 
 /**
  * panic() - stop the machine: panic_report(), then panic_stop()

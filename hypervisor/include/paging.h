@@ -59,13 +59,16 @@ static inline bool table_is_live(const struct frame *frame)
 	return is_table(frame) && !(frame->flags & FRAME_PARTIAL);
 }
 
+/** table_level - 1 to 4 for a live table of @domain, else TORC_EPERM (foreign) or TORC_EINVAL */
+int table_level(const struct domain *domain, mfn_t mfn);
+
 /**
  * table_set - replaces entry @index of the table frame @mfn
  * @keep: keep A and D of the old entry if both name one frame
  * @old: receives the old entry, may be NULL
  * Return: 0; STOPPED; TORC_EINVAL for a frame that is no table or an entry with reserved bits,
- * TORC_EPERM
- *	for a foreign frame or a slot of the hypervisor, TORC_EBUSY for a conflict of types.
+ *	TORC_EPERM for a foreign frame or a slot of the hypervisor, TORC_EBUSY for a conflict of
+ *	types.
  */
 int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old);
 

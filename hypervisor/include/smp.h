@@ -13,6 +13,9 @@
  */
 void smp_start(const struct boot_info *info);
 
+/** smp_self - this_cpu(), also before that is there */
+struct cpu *smp_self(void);
+
 /** smp_stop_others - the hypervisor panics here: no other CPU does anything any more */
 void smp_stop_others(void);
 

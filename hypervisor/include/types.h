@@ -42,6 +42,8 @@ typedef struct {
 #define INVALID_PFN	(~(pfn_t)0)
 #define INVALID_PADDR	(~(paddr_t)0)
 
+#define CPU_MAX		64	/* of a machine: more are left alone */
+
 #define KIB(n)		((u64)(n) << 10)
 #define MIB(n)		((u64)(n) << 20)
 #define GIB(n)		((u64)(n) << 30)

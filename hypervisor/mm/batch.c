@@ -71,10 +71,11 @@ s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
 	return TORC_OK;
 }
 
-/* Where an operation works: @count entries from @index of the validated table @mfn. */
+/* Where an operation works: from entry @index of table @mfn, a live one of @level for ranges. */
 struct place {
 	mfn_t mfn;
 	unsigned int index;
+	int level;
 };
 
 static int find_place(struct vcpu *vcpu, const struct torc_batch_op *op, unsigned int count,
@@ -87,6 +88,16 @@ static int find_place(struct vcpu *vcpu, const struct torc_batch_op *op, unsigne
 	if ((op->entry & 7) || count < 1 || place->index + count > ENTRIES)
 		return TORC_EINVAL;
 	return 0;
+}
+
+static int find_range(struct vcpu *vcpu, const struct torc_batch_op *op, struct place *place)
+{
+	int error = find_place(vcpu, op, op->count, place);
+
+	if (error)
+		return error;
+	place->level = table_level(vcpu->domain, place->mfn);
+	return place->level < 0 ? place->level : 0;
 }
 
 static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
@@ -119,7 +130,7 @@ static unsigned int next_piece(const struct torc_batch_op *op, const struct plac
 	unsigned int count = MIN(op->count - op->done, PIECE);
 	u64 word = (op->old >> 3) + op->done;
 
-	if (frame_table[place->mfn].type != FRAME_L1)
+	if (place->level != 1)
 		return 1;
 	return words ? MIN(count, AREA_WORDS_PER_PAGE - word % AREA_WORDS_PER_PAGE) : count;
 }
@@ -129,12 +140,11 @@ static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op)
 	bool save = op->flags & TORC_BATCH_SAVE_OLD;
 	struct place place;
 	unsigned int piece;
-	int error = find_place(vcpu, op, op->count, &place);
+	int error = find_range(vcpu, op, &place);
 
 	if (error)
 		return error;
-	if (!table_is_live(&frame_table[place.mfn]) ||
-	    (save && !area_has(vcpu, op->old, op->count)))
+	if (save && !area_has(vcpu, op->old, op->count))
 		return TORC_EINVAL;
 	for (; op->done < op->count; op->done += piece) {
 		piece = next_piece(op, &place, save);
@@ -150,11 +160,11 @@ static int clear_bits(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
 	unsigned int piece;
-	int error = find_place(vcpu, op, op->count, &place);
+	int error = find_range(vcpu, op, &place);
 
 	if (error)
 		return error;
-	if (!table_is_live(&frame_table[place.mfn]) || (op->value & ~(PTE_W | PTE_A | PTE_D)))
+	if (op->value & ~(PTE_W | PTE_A | PTE_D))
 		return TORC_EINVAL;
 	for (; op->done < op->count; op->done += piece) {
 		piece = next_piece(op, &place, false);
@@ -170,7 +180,7 @@ static int fill_range(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
 	unsigned int piece, done;
-	int error = find_place(vcpu, op, op->count, &place);
+	int error = find_range(vcpu, op, &place);
 
 	if (error)
 		return error;
@@ -275,11 +285,9 @@ struct run {
 static bool begin_run(struct vcpu *vcpu, struct run *run, pfn_t pfn)
 {
 	mfn_t mfn = domain_mfn(vcpu->domain, pfn);
-	struct frame *frame = mfn == INVALID_MFN ? NULL : frame_owned_by(mfn, vcpu->domain->id);
 
 	run->pfn = pfn;
-	run->table = frame && frame->type == FRAME_L1 && table_is_live(frame) ? table_of(mfn) :
-		     NULL;
+	run->table = table_level(vcpu->domain, mfn) == 1 ? table_of(mfn) : NULL;
 	return run->table;
 }
 

@@ -32,25 +32,25 @@ static bool only_free_bits_change(u64 old, u64 entry, unsigned int level)
 	return level == 1 && (old & entry & PTE_P) && !((old ^ entry) & ~L1_FREE_BITS);
 }
 
-int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old)
+int table_level(const struct domain *domain, mfn_t mfn)
 {
 	struct frame *frame = frame_owned_by(mfn, domain->id);
-	unsigned int level;
-	u64 *slot, before;
-	int error;
 
 	if (!frame)
 		return TORC_EPERM;
-	if (!table_is_live(frame))
-		return TORC_EINVAL;
-	level = frame->type;
+	return table_is_live(frame) ? frame->type : TORC_EINVAL;
+}
+
+int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, bool keep, u64 *old)
+{
+	int level = table_level(domain, mfn), error;
+	u64 *slot, before;
+
+	if (level < 0)
+		return level;
 	slot = &table_of(mfn)[index];
 	entry = without_global(entry, level);
-	if (level == 1 && !keep) {
-		error = set_l1(domain->id, slot, entry, &before);
-		if (error)
-			return error;
-	} else if (only_free_bits_change(*slot, entry, level)) {
+	if (only_free_bits_change(*slot, entry, level)) {
 		before = exchange(slot, entry, keep);
 	} else {
 		error = entry_get(domain, entry, level, index);
@@ -68,16 +68,11 @@ int table_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, b
 
 int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry, u64 *old)
 {
-	struct frame *frame = frame_owned_by(mfn, domain->id);
-	unsigned int level;
+	int level = table_level(domain, mfn), error;
 	u64 *slot, expected = *old;
-	int error;
 
-	if (!frame)
-		return TORC_EPERM;
-	if (!table_is_live(frame))
-		return TORC_EINVAL;
-	level = frame->type;
+	if (level < 0)
+		return level;
 	slot = &table_of(mfn)[index];
 	entry = without_global(entry, level);
 	error = entry_get(domain, entry, level, index);
@@ -150,11 +145,10 @@ static int fill_l1(u16 owner, u64 *slot, unsigned int count, const u64 *entries,
 int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
 	       const u64 *entries, unsigned int *done)
 {
-	struct frame *frame = frame_owned_by(mfn, domain->id);
 	int error;
 
 	*done = 0;
-	if (frame && table_is_live(frame) && frame->type == FRAME_L1)
+	if (table_level(domain, mfn) == 1)
 		return fill_l1(domain->id, &table_of(mfn)[index], count, entries, done);
 	error = table_set(domain, mfn, index, READ_ONCE(entries[0]), false, NULL);
 	*done = !error;

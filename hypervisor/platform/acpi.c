@@ -131,7 +131,7 @@ static void madt_cpu(u32 id, u32 flags)
 {
 	if (!(flags & MADT_CPU_ENABLED))
 		return;
-	if (acpi_info.cpu_count < ACPI_MAX_CPUS)
+	if (acpi_info.cpu_count < CPU_MAX)
 		acpi_info.cpu_apic_id[acpi_info.cpu_count++] = id;
 	else
 		log("acpi: processor %u is one too many and left alone", id);

@@ -3,6 +3,7 @@
 /*
  * The log, and the last words of a machine that cannot go on.
  */
+#include "cpu.h"
 #include "lib.h"
 #include "lock.h"
 #include "log.h"
@@ -19,7 +20,7 @@ static u64 ring_printed;	/* of these, before log_init() has chosen a port */
 static enum serial_port log_port;
 static bool log_open;
 static struct lock log_lock;
-bool in_panic;
+static struct cpu *panicking; /* the CPU that panics */
 
 /* Sends ring text, whose lines end in a plain newline, to the serial port. */
 static void print(u64 from, u64 to)
@@ -71,7 +72,7 @@ static void append_lines(const char *text)
 void vlog(const char *format, va_list arguments)
 {
 	char text[LOG_LINE_MAX];
-	bool alone = in_panic;
+	bool alone = READ_ONCE(panicking);
 
 	vsnprintf(text, sizeof(text), format, arguments);
 	if (!alone)
@@ -109,25 +110,18 @@ void log_init(const char *cmdline)
 		log("there is no %s: the log goes to the other port", port);
 }
 
-size_t log_read(u64 *position, char *buffer, size_t size)
-{
-	u64 oldest = ring_end > LOG_RING ? ring_end - LOG_RING : 0;
-	u64 from = MAX(*position, oldest);
-	size_t copied = 0;
-
-	while (from < ring_end && copied < size)
-		buffer[copied++] = ring[from++ % LOG_RING];
-	*position = from;
-	return copied;
-}
-
 static void vpanic_report(const char *format, va_list arguments)
 {
 	char text[LOG_LINE_MAX];
+	struct cpu *self = smp_self(), *first = NULL;
 
-	if (in_panic)	/* while panicking: the first message is the one that matters */
+	/* The first message is the one that matters. */
+	if (!__atomic_compare_exchange_n(&panicking, &first, self, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
+		while (first != self)
+			cpu_relax();
 		panic_stop();
-	in_panic = true;
+	}
 	smp_stop_others();
 	if (!log_open)
 		log_init("");

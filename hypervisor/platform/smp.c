@@ -16,7 +16,6 @@
 #include "smp.h"
 #include "timer.h"
 
-#define STACK_SIZE	16384
 #define LOWEST		0x1000
 #define LOW_END		0xa0000	/* a start-up IPI names a page below 1 MiB; video memory is there */
 #define MS		1000000ull
@@ -78,9 +77,9 @@ static bool wait_online(const struct cpu *cpu)
 
 static bool start(struct cpu *cpu, paddr_t page)
 {
-	ap_stack = (u64)boot_alloc(STACK_SIZE) + STACK_SIZE;
+	cpu_prepare(cpu);
 	ap_cpu = cpu;
-	cpu_prepare(cpu, ap_stack);
+	ap_stack = cpu->desc->hv_stack;
 	ap_root = cpu->root;
 	apic_send_init(cpu->apic_id);
 	wait_ns(10 * MS);
@@ -137,13 +136,17 @@ void ap_main(struct cpu *cpu)
 	hv_exit();
 }
 
+struct cpu *smp_self(void)
+{
+	return cpu_count > 1 ? this_cpu() : &cpus[0];
+}
+
 void smp_stop_others(void)
 {
-	unsigned int i;
-
-	if (cpu_count == 1) /* this_cpu() may not be there yet */
-		return;
-	for (i = 0; i < cpu_count; i++)
-		if (&cpus[i] != this_cpu())
-			apic_send_nmi(cpus[i].apic_id);
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		if (&cpus[i] == smp_self())
+			continue;
+		WRITE_ONCE(cpus[i].stopped, true);
+		apic_send_nmi(cpus[i].apic_id);
+	}
 }

@@ -8,13 +8,8 @@
 #include "cpu.h"
 #include "lib.h"
 #include "log.h"
+#include "pit.h"
 #include "storm.h"
-
-#define PIT_HZ		1193182u
-#define PIT_IRQ		0
-#define PIT_CHANNEL0	0x40
-#define PIT_COMMAND	0x43
-#define PIT_PERIODIC	0x34	/* channel 0, both bytes, mode 2 */
 
 #define MIN_HZ		19u	/* the counter has 16 bits */
 #define MAX_HZ		100000u

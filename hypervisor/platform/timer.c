@@ -9,13 +9,9 @@
 #include "apic.h"
 #include "cpu.h"
 #include "log.h"
+#include "pit.h"
 #include "timer.h"
 
-#define PIT_HZ			1193182ul
-#define PIT_CHANNEL2		0x42
-#define PIT_COMMAND		0x43
-#define PIT_START		0xb0	/* channel 2, both bytes, mode 0: count down once */
-#define PIT_LATCH		0x80	/* channel 2: hold the count for reading */
 #define PIT_GATE_PORT		0x61
 #define PIT_GATE		0x01
 #define PIT_SPEAKER		0x02

@@ -137,7 +137,7 @@ static void read_tables(void)
 {
 	memset(&acpi_info, 0, sizeof(acpi_info));
 	acpi_init(INVALID_PADDR);
-	cr_assert_leq(acpi_info.cpu_count, ACPI_MAX_CPUS);
+	cr_assert_leq(acpi_info.cpu_count, CPU_MAX);
 	cr_assert_leq(acpi_info.ioapic_count, ACPI_MAX_IOAPICS);
 	cr_assert_leq(acpi_info.override_count, ACPI_MAX_OVERRIDES);
 	cr_assert_leq(acpi_info.s5_type_a, 7);
@@ -321,7 +321,7 @@ Test(acpi, more_than_there_is_room_for)
 	put(RSDT, BODY, place(MADT), 4);
 	seal(RSDT);
 	read_tables();
-	cr_expect_eq(acpi_info.cpu_count, ACPI_MAX_CPUS);
+	cr_expect_eq(acpi_info.cpu_count, CPU_MAX);
 	cr_expect_eq(acpi_info.ioapic_count, ACPI_MAX_IOAPICS);
 	cr_expect_eq(acpi_info.override_count, ACPI_MAX_OVERRIDES);
 }

@@ -375,6 +375,22 @@ Test(batch, failures_do_not_stop_what_is_behind)
 	EXPECT_AUDIT();
 }
 
+/* Sets of one table follow one another, but not beyond an operation that ends the table. */
+Test(batch, a_table_that_is_none_any_more_is_not_set)
+{
+	struct torc_batch_op set = { .op = TORC_OP_SET, .entry = entry_address(L1, 10),
+				     .value = entry_of(SPARE, RO) };
+
+	*batch_op(0) = set;
+	*batch_op(1) = (struct torc_batch_op){ .op = TORC_OP_UNPIN,
+					       .entry = entry_address(L1, 0) };
+	*batch_op(2) = set;
+	cr_expect_eq(hc_batch(vcpu, 0, 3), 1);
+	cr_expect_eq(batch_op(2)->status, TORC_EINVAL);
+	cr_expect_eq(frame_of(L1)->type, FRAME_NONE);
+	EXPECT_AUDIT();
+}
+
 /* Everything that a batch writes is its flags, done, status and old: nothing else of the area. */
 Test(batch, operations_are_written_back_as_they_should)
 {

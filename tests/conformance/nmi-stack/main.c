@@ -32,11 +32,12 @@ void test_main(void)
 {
 	uint64_t end = torc_clock_ns(TORC_CLOCK) + STORM_NS;
 	volatile uint64_t *stack = (void *)NMI_STACK;
-	uint64_t seen = 0, used = 0, word;
+	uint64_t seen = 0, used = 0, word, ldt = page_of(guest_pages(1));
 	uint32_t i;
 
 	while (torc_clock_ns(TORC_CLOCK) < end) {
 		torc_version();
+		torc_ldt_set(&ldt, 1); /* back by the way that loads segments */
 		for (i = 0; i < WORDS; i++) {
 			word = stack[i];
 			used += word != 0;

@@ -10,6 +10,9 @@
  * emulate one there.
  * Vulnerable: IRETQ raises #GP in ring 0, and the hypervisor panics.
  * Fixed: the guest gets the fault, as if the interrupt had not been.
+ *
+ * And behind an interrupt on a 16-bit stack segment IRETQ leaves ESP's upper half as ring 0 had it:
+ * an address of the hypervisor, unless that returns from an alias of its stack.
  */
 #include "conformance.h"
 
@@ -17,7 +20,9 @@
 #define PHASE_NS 2000000000UL
 #define CODE32 0x40fa /* 32-bit code in ring 3 */
 #define SEGMENT_BYTES 0x100
-#define LDT_SELECTOR 7
+#define DATA16 0x00f2 /* 16-bit data in ring 3 */
+#define LDT_SELECTOR(index) ((index) << 3 | 7)
+#define ESP 0x1234f000UL
 #define NOP 0x90
 #define CLI 0xfa
 
@@ -47,6 +52,30 @@ static void strike(uint64_t cs, uint64_t rip, const char *what)
 	printf("%s: %lu rounds\n", what, round);
 }
 
+/* Waits long enough for many NMIs, then tells ESP in RCX. */
+CODE(watch_esp, ".code32\n mov $200000, %eax\n"
+		"1: cmp $0x1234f000, %esp\n jne 2f\n dec %eax\n jnz 1b\n"
+		"2: mov %esp, %ecx\n int $0x80\n .code64");
+
+static void check_esp(void)
+{
+	uint64_t round, end = torc_clock_ns(TORC_CLOCK) + PHASE_NS;
+
+	memcpy(guest_user_memory(), watch_esp, CODE_BYTES(watch_esp));
+	for (round = 0; torc_clock_ns(TORC_CLOCK) < end; round++) {
+		struct guest_regs regs = guest_user_regs(0);
+
+		interrupt_soon(round);
+		regs.cs = TORC_SEL_USER_CS32;
+		regs.ss = LDT_SELECTOR(1);
+		regs.rsp = ESP;
+		guest_user_run(&regs, false);
+		CHECK(regs.vector == TORC_VECTOR_SYSCALL32 && regs.rcx == ESP,
+		      "16-bit stack: vector %lu, ESP 0x%lx", regs.vector, regs.rcx);
+	}
+	printf("16-bit stack: %lu rounds\n", round);
+}
+
 static void call(void *at)
 {
 	((void (*)(void))at)();
@@ -63,8 +92,11 @@ void test_main(void)
 	memset(last, NOP, TORC_PAGE_SIZE);
 	memset(guest_user_memory(), NOP, TORC_PAGE_SIZE);
 	ldt[0] = torc_descriptor(GUEST_USER_BASE, SEGMENT_BYTES - 1, CODE32);
-	REQUIRE(torc_ldt_set(&pfn, 1) == TORC_OK, "LDT");
-	strike(LDT_SELECTOR, SEGMENT_BYTES - 1, "limit of a code segment");
+	ldt[1] = torc_descriptor(GUEST_USER_BASE, 0xffff, DATA16);
+	REQUIRE(torc_ldt_set(&pfn, 2) == TORC_OK, "LDT");
+	check_esp();
+	memset(guest_user_memory(), NOP, TORC_PAGE_SIZE);
+	strike(LDT_SELECTOR(0), SEGMENT_BYTES - 1, "limit of a code segment");
 
 	REQUIRE(guest_map(LAST_PAGE, page_of(last), TORC_PTE_PRESENT | TORC_PTE_WRITE |
 			  TORC_PTE_USER | TORC_PTE_ACCESSED) == TORC_OK, "map");

@@ -14,6 +14,11 @@ paddr_t hv_root_new(mfn_t gate_l2 __unused)
 	abort();
 }
 
+void *boot_alloc(size_t bytes __unused)
+{
+	abort();
+}
+
 void gate_load_tables(void)
 {
 	abort();

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * The scheduler on two CPUs: nobody runs twice at once, no wake-up is lost between them, and who is
+ * needed is kicked.
+ */
+#include <criterion/criterion.h>
+#include "worlds/sched_world.h"
+
+static void create(void)
+{
+	sched_world_create(2);
+}
+
+TestSuite(sched_cpus, .init = create);
+
+Test(sched_cpus, two_cpus_never_run_the_same)
+{
+	struct random dice = { 77 };
+	unsigned int round, ran[DOMAINS] = { 0 }, i, cpu;
+
+	start_vcpus(DOMAINS);
+	for (round = 0; round < 20000; round++) {
+		struct vcpu *now;
+
+		cpu = random_below(&dice, 2);
+		now = &world.vcpu[pick_on(cpu)];
+		cr_assert_neq(now, cpus[!cpu].current);
+		ran[now - world.vcpu]++;
+		test_now_ns += random_below(&dice, SLICE);
+		switch (random_below(&dice, 4)) {
+		case 0:
+			sched_block(now);
+			test_this_cpu = &cpus[!cpu];
+			sched_notify(now); /* from the other CPU, before or after it has stopped */
+			break;
+		case 1:
+			sched_yield();
+			break;
+		default:
+			sched_tick();
+		}
+	}
+	for (i = 0; i < DOMAINS; i++)
+		cr_expect_gt(ran[i], round / 20, "vCPU %u ran %u times", i, ran[i]);
+}
+
+Test(sched_cpus, other_cpus_are_kicked_once)
+{
+	struct vcpu *other;
+
+	start_vcpus(2);
+	pick_on(0);
+	other = &world.vcpu[pick_on(1)];
+	test_this_cpu = &cpus[0];
+	world.kicks = 0;
+	sched_notify(other);
+	sched_notify(other);
+	cr_expect_eq(world.kicks, 1, "it runs there");
+	test_this_cpu = &cpus[1];
+	sched_kicked();
+	test_this_cpu = &cpus[0];
+	sched_notify(other);
+	cr_expect_eq(world.kicks, 2, "the first kick has arrived");
+}
+
+Test(sched_cpus, an_idle_cpu_takes_who_starts)
+{
+	start_vcpus(1);
+	pick_on(0);
+	cpus[1].idle = true;
+	sched_start(&world.vcpu[1]);
+	cr_expect_eq(world.kicks, 1);
+	sched_start(&world.vcpu[2]);
+	cr_expect_eq(world.kicks, 1, "it is on its way");
+}
+
+/* A CPU that runs its vCPU without a slice must hear of it when slices begin to matter. */
+Test(sched_cpus, one_vcpu_too_many_ends_the_time_without_slices)
+{
+	start_vcpus(2);
+	pick_on(0);
+	pick_on(1);
+	cr_expect_eq(world.armed, TIMER_NEVER);
+	sched_kicked();
+	test_this_cpu = &cpus[0];
+	sched_start(&world.vcpu[2]);
+	cr_expect(cpus[1].kicked, "it runs alone, without a timer");
+	pick_on(1);
+	cr_expect_eq(world.armed, test_now_ns + SLICE);
+}
+
+static int end_on(unsigned int cpu)
+{
+	int off = setjmp(world.off);
+
+	test_this_cpu = &cpus[cpu];
+	if (!off)
+		sched_pick();
+	return off;
+}
+
+Test(sched_cpus, the_machine_goes_off_once)
+{
+	domain_count = 0;
+	cr_expect_eq(end_on(1), ALL_OFF);
+	cr_expect_eq(end_on(0), CPU_OFF);
+}
