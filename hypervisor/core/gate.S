@@ -50,23 +50,20 @@ user_call:
 	movw	IRQ_OFF_BUSY, irq_and_busy(%rip)
 	ENTER(TORC_ENTRY_SYSCALL)
 
+/* RCX says where ring 1 called from. */
+.macro called_from place, routine
+	lea	\place(%rip), %rsp
+	cmp	%rsp, %rcx
+	je	\routine
+.endm
+
 kernel_call:
 	mov	%rsp, scratch(%rip)
-	lea	behind_return_syscall(%rip), %rsp
-	cmp	%rsp, %rcx
-	je	return_syscall
-	lea	behind_hypercall(%rip), %rsp
-	cmp	%rsp, %rcx
-	je	hypercall
-	lea	behind_return(%rip), %rsp
-	cmp	%rsp, %rcx
-	je	return
-	lea	behind_events(%rip), %rsp
-	cmp	%rsp, %rcx
-	je	events
-	lea	behind_invlpg(%rip), %rsp
-	cmp	%rsp, %rcx
-	je	flush_page
+	called_from behind_return_syscall, return_syscall
+	called_from behind_hypercall, hypercall
+	called_from behind_return, return
+	called_from behind_events, events
+	called_from behind_invlpg, flush_page
 	mov	scratch(%rip), %rsp
 	jmp	user_call
 

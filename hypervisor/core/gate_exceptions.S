@@ -43,16 +43,7 @@ exception:
 	movb	$1, sync + TORC_FRAME_IRQ_WAS_ON(%rip)
 reflect:
 	movw	IRQ_OFF_BUSY, irq_and_busy(%rip)
-	pop	sync + TORC_FRAME_RAX(%rip)
-	pop	sync + TORC_FRAME_VECTOR(%rip)
-	pop	sync + TORC_FRAME_ERROR(%rip)
-	pop	sync + TORC_FRAME_RIP(%rip)
-	pop	sync + TORC_FRAME_CS(%rip)
-	pop	sync + TORC_FRAME_RFLAGS(%rip)
-	pop	sync + TORC_FRAME_RSP(%rip)
-	pop	sync + TORC_FRAME_SS(%rip)
-	mov	%cr2, %rax
-	mov	%rax, sync + TORC_FRAME_CR2(%rip)
+	pop_frame sync
 	ENTER(TORC_ENTRY_EXCEPTION)
 
 exception_ring1:
@@ -70,16 +61,7 @@ reflect_double_fault:
 	movzbl	vcpu + TORC_VCPU_IRQ_ON(%rip), %eax
 	mov	%al, double_fault + TORC_FRAME_IRQ_WAS_ON(%rip)
 	movw	IRQ_OFF_BUSY, irq_and_busy(%rip)
-	pop	double_fault + TORC_FRAME_RAX(%rip)
-	pop	double_fault + TORC_FRAME_VECTOR(%rip)
-	pop	double_fault + TORC_FRAME_ERROR(%rip)
-	pop	double_fault + TORC_FRAME_RIP(%rip)
-	pop	double_fault + TORC_FRAME_CS(%rip)
-	pop	double_fault + TORC_FRAME_RFLAGS(%rip)
-	pop	double_fault + TORC_FRAME_RSP(%rip)
-	pop	double_fault + TORC_FRAME_SS(%rip)
-	mov	%cr2, %rax
-	mov	%rax, double_fault + TORC_FRAME_CR2(%rip)
+	pop_frame double_fault
 	ENTER(TORC_ENTRY_DOUBLE_FAULT)
 
 /*

@@ -77,6 +77,20 @@
 	push	%r15
 .endm
 
+/* RAX, vector, error code and what the processor pushed, from the stack to a frame of the guest. */
+.macro pop_frame frame
+	pop	\frame + TORC_FRAME_RAX(%rip)
+	pop	\frame + TORC_FRAME_VECTOR(%rip)
+	pop	\frame + TORC_FRAME_ERROR(%rip)
+	pop	\frame + TORC_FRAME_RIP(%rip)
+	pop	\frame + TORC_FRAME_CS(%rip)
+	pop	\frame + TORC_FRAME_RFLAGS(%rip)
+	pop	\frame + TORC_FRAME_RSP(%rip)
+	pop	\frame + TORC_FRAME_SS(%rip)
+	mov	%cr2, %rax
+	mov	%rax, \frame + TORC_FRAME_CR2(%rip)
+.endm
+
 .macro pop_registers
 	pop	%r15
 	pop	%r14

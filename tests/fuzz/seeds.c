@@ -34,7 +34,7 @@ static void write_elf(void)
 
 	elf_file_make(&file);
 	write_seed("elf", "good", &file, sizeof(file));
-	file.segment[0].type = 0;
+	file.segment[0].p_type = 0;
 	write_seed("elf", "no-note", &file, sizeof(file));
 	elf_file_make(&file);
 	file.note.type = 2;

@@ -151,15 +151,15 @@ Test(build_refuse, a_giant_initrd)
 
 Test(build_refuse, files_that_are_no_kernels)
 {
-	file.header.ident[0] = 0;
+	file.header.e_ident[0] = 0;
 	refuse_file("no 64-bit little-endian ELF file");
-	file.segment[0].type = 0;
+	file.segment[0].p_type = 0;
 	refuse_file("no Torc note");
-	file.segment[1].paddr = MIB(4) - 8;
+	file.segment[1].p_paddr = MIB(4) - 8;
 	refuse_file("not enough memory for its kernel");
-	file.segment[2].memsz = MIB(2) - 0x10000;
+	file.segment[2].p_memsz = MIB(2) - 0x10000;
 	refuse_file("not enough memory for its kernel, initrd and page tables");
-	file.segment[1].paddr = (1ull << 40) - 4096;
+	file.segment[1].p_paddr = (1ull << 40) - 4096;
 	refuse_file("mapped at an impossible address");
 }
 

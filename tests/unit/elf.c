@@ -152,22 +152,22 @@ Test(elf, random_damage_is_survived)
 
 Test(elf, headers_that_are_none)
 {
-	file.header.ident[1] = 'e';
+	file.header.e_ident[1] = 'e';
 	EXPECT_REFUSED("no 64-bit little-endian ELF file");
 	create();
-	file.header.ident[4] = 1; /* 32 bits */
+	file.header.e_ident[4] = 1; /* 32 bits */
 	EXPECT_REFUSED("no 64-bit little-endian ELF file");
 	create();
-	file.header.ident[5] = 2; /* big-endian */
+	file.header.e_ident[5] = 2; /* big-endian */
 	EXPECT_REFUSED("no 64-bit little-endian ELF file");
 	create();
-	file.header.machine = 3;
+	file.header.e_machine = 3;
 	EXPECT_REFUSED("not for x86-64");
 	create();
-	file.header.phnum = 0;
+	file.header.e_phnum = 0;
 	EXPECT_REFUSED("no program headers");
 	create();
-	file.header.phentsize = 32;
+	file.header.e_phentsize = 32;
 	EXPECT_REFUSED("no program headers");
 }
 
@@ -182,15 +182,15 @@ Test(elf, program_headers_outside_the_file)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		file.header.phoff = bad[i];
+		file.header.e_phoff = bad[i];
 		EXPECT_REFUSED("program headers lie outside the file");
 	}
 	create();
-	file.header.phnum = 64;
+	file.header.e_phnum = 64;
 	EXPECT_REFUSED("program headers lie outside the file");
-	file.header.phnum = 65;
+	file.header.e_phnum = 65;
 	EXPECT_REFUSED("too many program headers");
-	file.header.phnum = 0xffff;
+	file.header.e_phnum = 0xffff;
 	EXPECT_REFUSED("too many program headers");
 }
 
@@ -202,18 +202,18 @@ Test(elf, segments_outside_the_file)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		file.segment[1].offset = bad[i];
+		file.segment[1].p_offset = bad[i];
 		EXPECT_REFUSED("a segment of the kernel lies outside the file");
 	}
 	create();
-	file.segment[1].filesz = ~0ull;
-	file.segment[1].memsz = ~0ull;
+	file.segment[1].p_filesz = ~0ull;
+	file.segment[1].p_memsz = ~0ull;
 	EXPECT_REFUSED("a segment of the kernel lies outside the file");
 }
 
 Test(elf, segments_larger_in_the_file)
 {
-	file.segment[1].memsz = ELF_FILE_CODE - 1;
+	file.segment[1].p_memsz = ELF_FILE_CODE - 1;
 	EXPECT_REFUSED("larger in the file than in memory");
 }
 
@@ -233,19 +233,19 @@ Test(elf, segments_at_impossible_addresses)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		file.segment[1].paddr = bad[i].address;
-		file.segment[1].memsz = bad[i].size;
+		file.segment[1].p_paddr = bad[i].address;
+		file.segment[1].p_memsz = bad[i].size;
 		EXPECT_REFUSED("an impossible physical address");
 	}
 	create();
-	file.segment[1].paddr = (1ull << 40) - ELF_FILE_CODE;
+	file.segment[1].p_paddr = (1ull << 40) - ELF_FILE_CODE;
 	cr_expect_null(check(), "the last possible address");
 }
 
 Test(elf, nothing_to_load)
 {
-	file.segment[1].type = 0;
-	file.segment[2].memsz = file.segment[2].filesz = 0;
+	file.segment[1].p_type = 0;
+	file.segment[2].p_memsz = file.segment[2].p_filesz = 0;
 	EXPECT_REFUSED("nothing to load");
 }
 
@@ -254,7 +254,7 @@ Test(elf, a_note_that_is_missing_or_cut)
 	static const char why[] = "no Torc note";
 	u32 size;
 
-	file.segment[0].type = 0;
+	file.segment[0].p_type = 0;
 	EXPECT_REFUSED(why);
 	create();
 	file.note.name[0] = 'X';
@@ -269,11 +269,11 @@ Test(elf, a_note_that_is_missing_or_cut)
 	file.note.type = 2;
 	EXPECT_REFUSED(why);
 	create();
-	file.segment[0].offset = sizeof(file) - 8;
-	file.segment[0].filesz = 8;
+	file.segment[0].p_offset = sizeof(file) - 8;
+	file.segment[0].p_filesz = 8;
 	EXPECT_REFUSED(why);
 	create();
-	file.segment[0].offset = ~0ull - 8;
+	file.segment[0].p_offset = ~0ull - 8;
 	EXPECT_REFUSED(why);
 	create();
 	for (size = 0; size < sizeof(struct torc_note); size++) {
@@ -301,7 +301,7 @@ Test(elf, notes_of_giant_sizes)
 	for (i = 0; i < 2; i++) {
 		create();
 		memmove((u8 *)&file.note + 12, &file.note, sizeof(file.note));
-		file.segment[0].filesz += 12;
+		file.segment[0].p_filesz += 12;
 		file.note.namesz = i ? 0 : 0xfffffffd;
 		file.note.descsz = i ? 0xfffffffd : 0;
 		file.note.type = 9;
@@ -310,7 +310,8 @@ Test(elf, notes_of_giant_sizes)
 		cr_expect_null(check(), "it would be found with sizes of zero");
 	}
 	create();
-	file.segment[0].filesz = sizeof(file); /* runs out of the file, though the note does not */
+	/* Runs out of the file, though the note does not. */
+	file.segment[0].p_filesz = sizeof(file);
 	EXPECT_REFUSED("no Torc note");
 	create();
 	file.note.descsz = 0xffffffff; /* longer is allowed if what is known is there */
@@ -322,8 +323,8 @@ Test(elf, a_note_behind_another_is_found)
 	static u8 bytes[sizeof(file) + 64];
 	struct elf_file *longer = (struct elf_file *)bytes;
 
-	file.segment[0].offset = sizeof(file);
-	file.segment[0].filesz = 16 + 20 + sizeof(struct torc_note);
+	file.segment[0].p_offset = sizeof(file);
+	file.segment[0].p_filesz = 16 + 20 + sizeof(struct torc_note);
 	memcpy(bytes, &file, sizeof(file));
 	cr_expect_not_null(check_bytes(longer, sizeof(bytes)), "nothing there yet");
 	/* name of 1 byte padded to 4, no descriptor */
@@ -332,8 +333,8 @@ Test(elf, a_note_behind_another_is_found)
 	cr_expect_not_null(check_bytes(longer, sizeof(bytes)), "cut off");
 	memmove(bytes + sizeof(file) - 24, bytes + sizeof(file), 64);
 	memcpy(bytes + sizeof(file) - 24 + 16, &file.note, sizeof(file.note));
-	longer->segment[0].offset -= 24;
-	longer->segment[1].filesz -= 64;
+	longer->segment[0].p_offset -= 24;
+	longer->segment[1].p_filesz -= 64;
 	cr_expect_null(check_bytes(longer, sizeof(bytes)));
 }
 
@@ -356,13 +357,13 @@ static void look_through_notes(u16 count)
 	u8 *bytes = calloc(1, headers + notes);
 	double start = seconds();
 
-	file.header.phnum = count;
+	file.header.e_phnum = count;
 	memcpy(bytes, &file, offsetof(struct elf_file, note));
 	for (i = 0; i < count; i++) {
-		struct elf_file_segment segment = { .type = i ? ELF_FILE_NOTE : ELF_FILE_LOAD,
-						    .offset = headers,
-						    .filesz = notes,
-						    .memsz = notes };
+		Elf64_Phdr segment = { .p_type = i ? PT_NOTE : PT_LOAD,
+						    .p_offset = headers,
+						    .p_filesz = notes,
+						    .p_memsz = notes };
 
 		memcpy(bytes + offsetof(struct elf_file, segment) + i * sizeof(segment), &segment,
 		       sizeof(segment));

@@ -3,8 +3,6 @@
 #include <torc/abi.h>
 #include "elf_file.h"
 
-_Static_assert(sizeof(struct elf_file_header) == 64, "ELF-64");
-_Static_assert(sizeof(struct elf_file_segment) == 56, "ELF-64");
 _Static_assert(sizeof(struct elf_file_note) == 20 + sizeof(struct torc_note), "no padding");
 _Static_assert(offsetof(struct elf_file, code) + ELF_FILE_CODE == sizeof(struct elf_file),
 	       "the code is the end of the file");
@@ -15,26 +13,27 @@ void elf_file_make(struct elf_file *file)
 
 	*file = (struct elf_file){
 		.header = {
-			.ident = { 0x7f, 'E', 'L', 'F', 2, 1, 1 },
-			.type = 2, .machine = 62, .version = 1,
-			.entry = ELF_FILE_FIRST,
-			.phoff = offsetof(struct elf_file, segment),
-			.ehsize = sizeof(struct elf_file_header),
-			.phentsize = sizeof(struct elf_file_segment),
-			.phnum = ELF_FILE_SEGMENTS,
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+				     ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+			.e_entry = ELF_FILE_FIRST,
+			.e_phoff = offsetof(struct elf_file, segment),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = ELF_FILE_SEGMENTS,
 		},
 		.segment = {
-			{ .type = ELF_FILE_NOTE, .offset = offsetof(struct elf_file, note),
-			  .filesz = sizeof(struct elf_file_note),
-			  .memsz = sizeof(struct elf_file_note), .align = 4 },
-			{ .type = ELF_FILE_LOAD, .flags = 5,
-			  .offset = offsetof(struct elf_file, code),
-			  .paddr = ELF_FILE_FIRST, .filesz = ELF_FILE_CODE,
-			  .memsz = ELF_FILE_CODE, .align = 4096 },
-			{ .type = ELF_FILE_LOAD, .flags = 6,
-			  .offset = offsetof(struct elf_file, data),
-			  .paddr = ELF_FILE_DATA, .filesz = sizeof(file->data),
-			  .memsz = ELF_FILE_END - ELF_FILE_DATA, .align = 4096 },
+			{ .p_type = PT_NOTE, .p_offset = offsetof(struct elf_file, note),
+			  .p_filesz = sizeof(struct elf_file_note),
+			  .p_memsz = sizeof(struct elf_file_note), .p_align = 4 },
+			{ .p_type = PT_LOAD, .p_flags = PF_R | PF_X,
+			  .p_offset = offsetof(struct elf_file, code),
+			  .p_paddr = ELF_FILE_FIRST, .p_filesz = ELF_FILE_CODE,
+			  .p_memsz = ELF_FILE_CODE, .p_align = 4096 },
+			{ .p_type = PT_LOAD, .p_flags = PF_R | PF_W,
+			  .p_offset = offsetof(struct elf_file, data),
+			  .p_paddr = ELF_FILE_DATA, .p_filesz = sizeof(file->data),
+			  .p_memsz = ELF_FILE_END - ELF_FILE_DATA, .p_align = 4096 },
 		},
 		.note = { .namesz = 5, .descsz = sizeof(struct torc_note), .type = TORC_NOTE_TYPE,
 			  .name = "Torc",

@@ -4,22 +4,9 @@
 #ifndef UNIT_ELF_FILE_H
 #define UNIT_ELF_FILE_H
 
+#include <linux/elf.h>
 #include <torc/elfnote.h>
 #include "types.h"
-
-struct elf_file_header {
-	u8 ident[16];
-	u16 type, machine;
-	u32 version;
-	u64 entry, phoff, shoff;
-	u32 flags;
-	u16 ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct elf_file_segment {
-	u32 type, flags;
-	u64 offset, vaddr, paddr, filesz, memsz, align;
-};
 
 struct elf_file_note {
 	u32 namesz, descsz, type;
@@ -27,15 +14,13 @@ struct elf_file_note {
 	struct torc_note desc; /* right behind the name, as the file format wants it */
 } __packed;
 
-#define ELF_FILE_LOAD 1
-#define ELF_FILE_NOTE 4
 #define ELF_FILE_SEGMENTS 3
 #define ELF_FILE_CODE 252 /* bytes of code, the last of the file */
 
 /* Segments: the note, code at 2 MiB, data at 2 MiB + 64 KiB of which a part is not in the file. */
 struct elf_file {
-	struct elf_file_header header;
-	struct elf_file_segment segment[ELF_FILE_SEGMENTS];
+	Elf64_Ehdr header;
+	Elf64_Phdr segment[ELF_FILE_SEGMENTS];
 	struct elf_file_note note;
 	u8 data[128];
 	u8 code[ELF_FILE_CODE];
