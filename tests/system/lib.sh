@@ -17,7 +17,7 @@ fail() { # fail MESSAGE...: note a failure and go on
 look() { # shows what torc-run left, and looks whether the hypervisor kept its limit
 	sed 's/^/  out: /' out
 	sed 's/^/  log: /' log
-	"$(dirname "${BASH_SOURCE[0]}")/../memory-limit" log || failures=$((failures + 1))
+	"$(dirname "${BASH_SOURCE[0]}")/../memory-limit" log >verdict || fail "$(cat verdict)"
 }
 
 # Runs torc-run and leaves its output in the files out and log, its exit status in $status.
