@@ -19,9 +19,12 @@ static void restore_terminal(void)
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
 }
 
+/* A terminal that does not control this session stops nobody in it from reading. */
 static bool in_foreground(void)
 {
-	return tcgetpgrp(STDIN_FILENO) == getpgrp();
+	pid_t group = tcgetpgrp(STDIN_FILENO);
+
+	return group < 0 || group == getpgrp();
 }
 
 void console_open(struct console *console, const char *skip)
