@@ -71,6 +71,7 @@ void hv_main(const struct boot_info *info)
 	cpus[0].apic_id = apic_id();
 	cpu_prepare(&cpus[0]);
 	cpu_enter(&cpus[0]);
+	cpus[0].online = true;
 	smp_start(info);
 	lock_take(&domains_lock);
 	build_domains(info, kept);

@@ -49,13 +49,14 @@ static struct vcpu *dequeue(void)
 	return vcpu;
 }
 
-/* Makes another CPU look around, unless it will anyway. */
+/*
+ * Makes another CPU look around, unless it will anyway: whoever clears the flag sees what was
+ * written before it was set (sched_kicked()).
+ */
 static void kick(struct cpu *cpu)
 {
-	if (cpu == this_cpu() || cpu->kicked)
-		return;
-	cpu->kicked = true;
-	apic_send_ipi(cpu->apic_id, VECTOR_IPI);
+	if (cpu != this_cpu() && !__atomic_exchange_n(&cpu->kicked, true, __ATOMIC_SEQ_CST))
+		apic_send_ipi(cpu->apic_id, VECTOR_IPI);
 }
 
 static void kick_all(void)

@@ -139,7 +139,7 @@ struct domain {
  * struct cpu - a physical CPU
  * @root: the hypervisor's root on this CPU
  * @apic_id: of its local APIC
- * @online: it has started; set by itself
+ * @online: it has started, and this_cpu() works there; set by itself
  * @current: vCPU whose registers are live; NULL while idle
  * @loaded: vCPU whose FPU, segment and debug registers are in the processor, if it ran here last;
  *	only to be compared, for it may be gone

@@ -274,7 +274,7 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 /*
  * Most operations are plain SETs of level-1 entries, and those of one table follow one another: for
  * a run of them the table is looked up once. Nothing that a SET of a level-1 entry does can
- * end a table; any other operation ends the run.
+ * end a table, any other operation ends the run, and none begins while a tree is still falling.
  */
 struct run {
 	pfn_t pfn; /* of the table */
@@ -284,10 +284,13 @@ struct run {
 
 static bool begin_run(struct vcpu *vcpu, struct run *run, pfn_t pfn)
 {
-	mfn_t mfn = domain_mfn(vcpu->domain, pfn);
+	struct domain *domain = vcpu->domain;
+	mfn_t mfn = domain_mfn(domain, pfn);
 
 	run->pfn = pfn;
-	run->table = table_level(vcpu->domain, mfn) == 1 ? table_of(mfn) : NULL;
+	run->table = NULL;
+	if (domain->orphan == INVALID_MFN && table_level(domain, mfn) == 1)
+		run->table = table_of(mfn);
 	return run->table;
 }
 

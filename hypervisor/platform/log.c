@@ -72,7 +72,7 @@ static void append_lines(const char *text)
 void vlog(const char *format, va_list arguments)
 {
 	char text[LOG_LINE_MAX];
-	bool alone = READ_ONCE(panicking);
+	bool alone = READ_ONCE(panicking) == smp_self();
 
 	vsnprintf(text, sizeof(text), format, arguments);
 	if (!alone)

@@ -138,7 +138,7 @@ void ap_main(struct cpu *cpu)
 
 struct cpu *smp_self(void)
 {
-	return cpu_count > 1 ? this_cpu() : &cpus[0];
+	return cpus[0].online ? this_cpu() : &cpus[0];
 }
 
 void smp_stop_others(void)

@@ -223,6 +223,33 @@ Test(batch_stop, a_table_that_is_none_any_more_is_noticed)
 	EXPECT_AUDIT();
 }
 
+/* The tree falls while a run of sets to one of its tables goes on. */
+Test(batch_stop, a_table_of_a_falling_tree_is_not_set)
+{
+	struct picture *start;
+	u64 n, i;
+
+	cr_assert_eq(table_pin(domain, mfn_of(ROOT), 4), 0);
+	*batch_op(0) = (struct torc_batch_op){ .op = TORC_OP_UNPIN,
+					       .entry = entry_address(ROOT, 0) };
+	for (i = 1; i <= 2 * RANGE; i++)
+		*batch_op(i) = (struct torc_batch_op){ .op = TORC_OP_SET,
+						       .entry = entry_address(L1, i % LEAVES),
+						       .value = entry_of(DATA + i, RO) };
+	start = picture_take();
+	for (n = 1; n <= 2 * RANGE; n++) {
+		picture_restore(start);
+		stop_at(n);
+		hc_batch(vcpu, 0, 2 * RANGE + 1);
+		EXPECT_AUDIT();
+		stop_at(0);
+		cr_expect_eq(hc_batch(vcpu, 0, 2 * RANGE + 1), 2 * RANGE, "stopped at %lu", n);
+		EXPECT_AUDIT();
+		cr_expect(!is_table(frame_of(L1)));
+	}
+	picture_free(start);
+}
+
 Test(batch_stop, a_page_of_the_area_that_goes_away_is_noticed)
 {
 	cr_assert_eq(table_pin(domain, mfn_of(L1), 1), 0);

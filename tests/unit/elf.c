@@ -361,9 +361,9 @@ static void look_through_notes(u16 count)
 	memcpy(bytes, &file, offsetof(struct elf_file, note));
 	for (i = 0; i < count; i++) {
 		Elf64_Phdr segment = { .p_type = i ? PT_NOTE : PT_LOAD,
-						    .p_offset = headers,
-						    .p_filesz = notes,
-						    .p_memsz = notes };
+				       .p_offset = headers,
+				       .p_filesz = notes,
+				       .p_memsz = notes };
 
 		memcpy(bytes + offsetof(struct elf_file, segment) + i * sizeof(segment), &segment,
 		       sizeof(segment));

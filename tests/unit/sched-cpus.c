@@ -92,12 +92,16 @@ Test(sched_cpus, one_vcpu_too_many_ends_the_time_without_slices)
 
 static int end_on(unsigned int cpu)
 {
-	int off = setjmp(world.off);
-
 	test_this_cpu = &cpus[cpu];
-	if (!off)
+	switch (setjmp(world.off)) {
+	case ALL_OFF:
+		return ALL_OFF;
+	case CPU_OFF:
+		return CPU_OFF;
+	default:
 		sched_pick();
-	return off;
+		return 0;
+	}
 }
 
 Test(sched_cpus, the_machine_goes_off_once)

@@ -37,7 +37,8 @@ void test_main(void)
 
 	while (torc_clock_ns(TORC_CLOCK) < end) {
 		torc_version();
-		torc_ldt_set(&ldt, 1); /* back by the way that loads segments */
+		/* Back by the way that loads segments. */
+		REQUIRE(torc_ldt_set(&ldt, 1) == TORC_OK, "LDT");
 		for (i = 0; i < WORDS; i++) {
 			word = stack[i];
 			used += word != 0;
