@@ -123,3 +123,11 @@ unsigned int pick_on(unsigned int number)
 	world.dirty[number] = true;
 	return (unsigned int)(next - world.vcpu);
 }
+
+void expect_all_ran(const unsigned int *ran, unsigned int rounds)
+{
+	unsigned int i;
+
+	for (i = 0; i < DOMAINS; i++)
+		cr_expect_gt(ran[i], rounds / 20, "vCPU %u ran %u times", i, ran[i]);
+}

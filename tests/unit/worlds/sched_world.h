@@ -40,6 +40,9 @@ void sched_world_create(unsigned int count);
 /** start_vcpus - starts the first @count of them */
 void start_vcpus(unsigned int count);
 
+/** expect_all_ran - each vCPU was picked now and then; @ran: how often, in @rounds */
+void expect_all_ran(const unsigned int *ran, unsigned int rounds);
+
 /** pick_on - CPU @number acts from now on; return: number of the vCPU that runs there, loaded */
 unsigned int pick_on(unsigned int number);
 
