@@ -76,13 +76,13 @@ refused:
 
 	.globl guest_entry_nmi
 guest_entry_nmi:
-	TORC_ENTER_NMI $nmi_stack_end
+	TORC_ENTER_NMI %gs:8
 	call_handler guest_nmi
 	TORC_LEAVE_NMI
 
 	.globl guest_entry_double_fault
 guest_entry_double_fault:
-	TORC_ENTER_NMI $double_fault_stack_end
+	TORC_ENTER_NMI %gs:16
 	call_handler guest_double_fault
 	ud2
 
@@ -154,12 +154,5 @@ guest_enter_user:
 1:	load_user_registers
 	TORC_LEAVE_SYSCALL
 	jmp	refused
-
-	.bss
-	.balign	16
-	.skip	4096
-nmi_stack_end:
-	.skip	4096
-double_fault_stack_end:
 
 	.section .note.GNU-stack, "", @progbits

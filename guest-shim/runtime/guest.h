@@ -40,7 +40,6 @@ struct guest_context {
 };
 
 extern const struct torc_start *guest_start;
-extern struct torc_queue guest_queue;
 
 int main(void);
 
@@ -69,6 +68,56 @@ struct guest_fault {
 	uint64_t vector, error, cr2;
 	struct guest_regs regs;
 };
+
+/* Stacks of a vCPU. */
+#define GUEST_STACK_BYTES 0x4000
+#define GUEST_SMALL_STACK_BYTES 0x1000
+
+/*
+ * What each vCPU has of its own; the GS base points here while its kernel runs. Entry code finds
+ * the stacks: for entries from ring 3, NMIs and double faults.
+ */
+struct guest_cpu {
+	void *user_entry_stack, *nmi_stack, *double_fault_stack;
+	struct guest_cpu *self;
+	uint32_t number;
+	struct torc_queue queue;
+	struct guest_context *probe_context;
+	struct guest_fault *probe_fault;
+	struct guest_context *user_context;
+	struct guest_regs *user_regs;
+	void (*function)(void *);
+	void *argument;
+};
+
+/** guest_cpu() - that of the running vCPU */
+static inline struct guest_cpu *guest_cpu(void)
+{
+	struct guest_cpu *cpu;
+
+	__asm__ volatile("mov %%gs:24, %0" : "=r"(cpu));
+	return cpu;
+}
+
+#define guest_queue (guest_cpu()->queue)
+
+/**
+ * guest_vcpu_start() - starts another vCPU, which calls @function(@argument) and stops behind it
+ * It has interrupts off, all entries registered, the present root and a batch queue of its own.
+ * Return: status of vcpu_up.
+ */
+int64_t guest_vcpu_start(uint32_t number, void (*function)(void *), void *argument);
+
+/** guest_vcpu_wait() - waits until the vCPU is down, whose memory may be given to another start */
+void guest_vcpu_wait(uint32_t number);
+
+/* A lock that vCPUs may share. */
+struct guest_lock {
+	bool taken;
+};
+
+void guest_lock(struct guest_lock *lock);
+void guest_unlock(struct guest_lock *lock);
 
 /**
  * guest_probe() - calls a function that may fault in ring 1

@@ -10,7 +10,6 @@
 #define ENTRIES	    512
 
 const struct torc_start *guest_start;
-struct torc_queue guest_queue;
 uint64_t guest_root;
 static uint64_t next_page;
 
@@ -43,12 +42,17 @@ static uint64_t skip_used(uint64_t pfn, uint64_t count)
 
 void *guest_pages(uint32_t count)
 {
-	uint64_t pfn = skip_used(next_page, count);
-	void *memory = guest_linear(pfn << TORC_PAGE_SHIFT);
+	static struct guest_lock lock;
+	uint64_t pfn;
+	void *memory;
 
+	guest_lock(&lock);
+	pfn = skip_used(next_page, count);
+	next_page = pfn + count;
+	guest_unlock(&lock);
+	memory = guest_linear(pfn << TORC_PAGE_SHIFT);
 	if (pfn + count > guest_start->pages)
 		guest_crash("out of memory", NULL);
-	next_page = pfn + count;
 	return memset(memory, 0, (size_t)count * TORC_PAGE_SIZE);
 }
 
@@ -58,17 +62,20 @@ uint64_t guest_page(void)
 }
 
 void guest_memory_begin(void);
+void guest_queue_begin(void *area);
 
 void guest_memory_begin(void)
 {
-	uint64_t pfns[TORC_BATCH_PAGES];
-	uint8_t *area;
-	uint32_t i;
-
 	torc_machine_frames = guest_start->machine_frames;
 	guest_root = guest_start->root;
 	next_page = guest_image_gpa(guest_image_end) >> TORC_PAGE_SHIFT;
-	area = guest_pages(TORC_BATCH_PAGES);
+}
+
+void guest_queue_begin(void *area)
+{
+	uint64_t pfns[TORC_BATCH_PAGES];
+	uint32_t i;
+
 	for (i = 0; i < TORC_BATCH_PAGES; i++)
 		pfns[i] = (guest_linear_gpa(area) >> TORC_PAGE_SHIFT) + i;
 	if (torc_queue_setup(&guest_queue, area, pfns, TORC_BATCH_PAGES, 0, operation_failed) < 0)

@@ -138,9 +138,14 @@ static void format_to(struct sink *sink, const char *format, va_list args)
 
 void vprintf(const char *format, va_list args)
 {
+	static struct guest_lock lock;
 	struct sink console = { NULL, 0 };
+	unsigned long flags = torc_irq_save();
 
+	guest_lock(&lock);
 	format_to(&console, format, args);
+	guest_unlock(&lock);
+	torc_irq_restore(flags);
 }
 
 void printf(const char *format, ...)

@@ -6,24 +6,12 @@
  */
 #include "guest.h"
 
-/* At GS base 0 the entry code finds the stack for entries from ring 3. */
-static struct {
-	uint64_t user_entry_stack;
-} per_cpu;
-
-static struct guest_context *probe_context;
-static struct guest_fault last_fault;
-static struct guest_context *user_context;
-static struct guest_regs *user_regs;
-
 bool (*guest_trap_hook)(struct guest_regs *regs);
 volatile uint64_t guest_event_count[TORC_PORT_FIRST_FREE];
 
 void guest_trap(struct guest_regs *regs);
 void guest_refused(uint64_t vector) __attribute__((noreturn));
 void guest_enter_user(const struct guest_regs *regs, bool by_syscall);
-extern char guest_entry_syscall[], guest_entry_exception[], guest_entry_nmi[];
-extern char guest_entry_double_fault[];
 
 __attribute__((weak)) void guest_event(uint32_t port)
 {
@@ -54,47 +42,52 @@ void guest_crash(const char *why, const struct guest_regs *regs)
 
 void guest_trap(struct guest_regs *regs)
 {
+	struct guest_cpu *cpu = guest_cpu();
+
 	if (regs->vector == TORC_VECTOR_EVENT) {
 		torc_event_dispatch(regs->error, guest_event);
 		return;
 	}
 	if (guest_trap_hook && guest_trap_hook(regs))
 		return;
-	if ((regs->cs & 3) == 3 && user_context) {
-		*user_regs = *regs;
-		guest_resume(user_context, 1);
+	if ((regs->cs & 3) == 3 && cpu->user_context) {
+		*cpu->user_regs = *regs;
+		guest_resume(cpu->user_context, 1);
 	}
-	if ((regs->cs & 3) == 1 && probe_context) {
-		last_fault = (struct guest_fault){ true, regs->vector, regs->error, regs->cr2,
-						   *regs };
-		guest_resume(probe_context, 1);
+	if ((regs->cs & 3) == 1 && cpu->probe_context) {
+		*cpu->probe_fault = (struct guest_fault){ true, regs->vector, regs->error,
+							  regs->cr2, *regs };
+		guest_resume(cpu->probe_context, 1);
 	}
 	guest_crash("unexpected entry", regs);
 }
 
 void guest_refused(uint64_t vector)
 {
-	if (!user_context)
+	struct guest_cpu *cpu = guest_cpu();
+
+	if (!cpu->user_context)
 		guest_crash("a return was refused", NULL);
-	user_regs->vector = GUEST_VECTOR_REFUSED;
-	user_regs->error = vector;
-	guest_resume(user_context, 1);
+	cpu->user_regs->vector = GUEST_VECTOR_REFUSED;
+	cpu->user_regs->error = vector;
+	guest_resume(cpu->user_context, 1);
 }
 
 struct guest_fault guest_probe(void (*function)(void *), void *argument)
 {
-	struct guest_context context;
-	struct guest_context *outer = probe_context;
+	struct guest_cpu *cpu = guest_cpu();
+	struct guest_context context, *outer = cpu->probe_context;
+	struct guest_fault fault, *outer_fault = cpu->probe_fault;
 	unsigned long flags = torc_irq_flags();
-	struct guest_fault fault;
 
-	last_fault.hit = false;
+	fault.hit = false;
 	if (guest_save(&context) == 0) {
-		probe_context = &context;
+		cpu->probe_context = &context;
+		cpu->probe_fault = &fault;
 		function(argument);
 	}
-	fault = last_fault;
-	probe_context = outer;
+	cpu->probe_context = outer;
+	cpu->probe_fault = outer_fault;
 	torc_irq_off();
 	torc_irq_restore(flags);
 	return fault;
@@ -102,40 +95,17 @@ struct guest_fault guest_probe(void (*function)(void *), void *argument)
 
 void guest_user_run(struct guest_regs *regs, bool by_syscall)
 {
+	struct guest_cpu *cpu = guest_cpu();
 	struct guest_context context;
 	unsigned long flags = torc_irq_save();
 
 	if (guest_save(&context) == 0) {
-		user_context = &context;
-		user_regs = regs;
+		cpu->user_context = &context;
+		cpu->user_regs = regs;
 		guest_enter_user(regs, by_syscall);
 	}
-	user_context = NULL;
+	cpu->user_context = NULL;
 	torc_irq_restore(flags);
-}
-
-/* The first C of a guest. */
-void guest_begin(const struct torc_start *start);
-void guest_memory_begin(void);
-
-__attribute__((weak)) void guest_begin(const struct torc_start *start)
-{
-	static const uint64_t entries[TORC_ENTRY_COUNT] = {
-		[TORC_ENTRY_SYSCALL] = (uint64_t)guest_entry_syscall,
-		[TORC_ENTRY_EXCEPTION] = (uint64_t)guest_entry_exception,
-		[TORC_ENTRY_EVENT] = (uint64_t)guest_entry_exception,
-		[TORC_ENTRY_NMI] = (uint64_t)guest_entry_nmi,
-		[TORC_ENTRY_DOUBLE_FAULT] = (uint64_t)guest_entry_double_fault,
-	};
-
-	guest_start = start;
-	torc_write_gs_base((uint64_t)&per_cpu);
-	if (torc_set_kernel_gs((uint64_t)&per_cpu) != TORC_OK || torc_entries(entries) != TORC_OK)
-		guest_crash("cannot register entries", NULL);
-	guest_memory_begin();
-	main();
-	guest_flush_console();
-	torc_end(TORC_SHUTDOWN_POWEROFF, 0);
 }
 
 void guest_sleep_ns(uint64_t ns)

@@ -24,6 +24,7 @@ struct plan {
 	char why[96]; /* room for a reason that names something */
 	const char *cmdline;
 	u64 pages;
+	u32 vcpus;
 	struct elf_image image;
 	struct torc_note note;
 	u64 first, end; /* guest-physical range of the kernel's segments */
@@ -77,17 +78,21 @@ static const char *check_words(struct plan *plan, const char *string)
 	return plan->why;
 }
 
-static const char *parse_vcpus(const char *string)
+static const char *parse_vcpus(struct plan *plan, const char *string)
 {
 	char text[32];
 	int length = cmdline_get(string, "vcpus", text, sizeof(text));
 	u64 value;
 
+	plan->vcpus = 1;
 	if (length < 0)
 		return NULL;
 	if (length >= (int)sizeof(text) || !parse_number(text, &value))
 		return "its vcpus is not a number: say vcpus=1";
-	return value == 1 ? NULL : "this version runs one vCPU in each domain: say vcpus=1";
+	if (value < 1 || value > VCPU_MAX)
+		return "its vcpus is outside 1 to 32";
+	plan->vcpus = value;
+	return NULL;
 }
 
 static const char *parse_string(struct plan *plan)
@@ -100,7 +105,7 @@ static const char *parse_string(struct plan *plan)
 	if (!why)
 		why = check_words(plan, string);
 	if (!why)
-		why = parse_vcpus(string);
+		why = parse_vcpus(plan, string);
 	if (why)
 		return why;
 	length = cmdline_get(string, "mem", text, sizeof(text));
@@ -271,15 +276,15 @@ static const char *fill_memory(struct plan *plan)
 	return NULL;
 }
 
-static const char *make_vcpu(struct plan *plan)
+static const char *make_vcpus(struct plan *plan)
 {
 	struct domain *domain = plan->domain;
 	struct regs *regs;
 
-	domain->vcpu_count = 1;
-	plan->vcpu = vcpu_create(domain, 0);
-	if (!plan->vcpu)
-		return "the hypervisor has not enough memory for its vCPU";
+	while (domain->vcpu_count < plan->vcpus)
+		if (!vcpu_create(domain, domain->vcpu_count++))
+			return "the hypervisor has not enough memory for its vCPUs";
+	plan->vcpu = domain->vcpu[0];
 	domain->linear_root = domain_mfn(domain, plan->at.root);
 	if (table_pin(domain, domain->linear_root, 4) ||
 	    root_load(plan->vcpu, domain->linear_root) ||
@@ -316,7 +321,7 @@ static const char *make_domain(struct plan *plan, u16 id)
 	domain->console = page_of(plan, plan->at.console);
 	if (!windows_create(domain))
 		return "the hypervisor has not enough memory for its windows";
-	why = make_vcpu(plan);
+	why = make_vcpus(plan);
 	if (why)
 		return why;
 	start_fill(domain, &plan->note, &plan->at);
@@ -351,8 +356,8 @@ struct domain *domain_build(const struct domain_source *source)
 		return NULL;
 	}
 	domain_insert(plan.domain);
-	log("domain %u %s started, %lu MiB, 1 vcpus", id, plan.name,
-	    plan.pages >> (20 - PAGE_SHIFT));
+	log("domain %u %s started, %lu MiB, %u vcpus", id, plan.name,
+	    plan.pages >> (20 - PAGE_SHIFT), plan.vcpus);
 	sched_start(plan.vcpu);
 	return plan.domain;
 }

@@ -9,6 +9,7 @@
 #include "hypercall.h"
 #include "lib.h"
 #include "paging.h"
+#include "state.h"
 
 #define DESCRIPTOR_S (1ull << 44)
 #define DESCRIPTOR_ACCESSED (1ull << 40)
@@ -25,7 +26,7 @@
  * lead into rings. The accessed bit is set now, because the processor could not write it into the
  * read-only table.
  */
-static bool descriptor_check(u64 *descriptor)
+bool descriptor_check(u64 *descriptor)
 {
 	u64 d = *descriptor;
 
@@ -67,22 +68,13 @@ static u64 *ldt_page(struct vcpu *vcpu, u64 page)
 	return mfn_to_virt(vcpu->ldt_mfn[page]);
 }
 
-s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
+int ldt_load_page(struct vcpu *vcpu, u64 page, pfn_t source, unsigned int entries)
 {
 	mfn_t mfn = domain_mfn(vcpu->domain, source);
 	const u64 *from;
 	u64 *to, descriptor;
 	unsigned int i;
 
-	if (page >= LDT_PAGES || entries > ENTRIES || page * ENTRIES > vcpu->ldt_entries)
-		return TORC_EINVAL;
-	if (entries == 0 && page == 0) {
-		vcpu->ldt_entries = 0;
-		vcpu_set_ldt(vcpu);
-		return TORC_OK;
-	}
-	if (entries == 0)
-		return TORC_EINVAL;
 	if (mfn == INVALID_MFN)
 		return TORC_ENOENT;
 	to = ldt_page(vcpu, page);
@@ -95,8 +87,26 @@ s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
 		to[i] = descriptor_check(&descriptor) ? descriptor : 0;
 	}
 	vcpu->ldt_entries = page * ENTRIES + entries;
-	vcpu_set_ldt(vcpu);
-	return TORC_OK;
+	return 0;
+}
+
+s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
+{
+	int error;
+
+	if (page >= LDT_PAGES || entries > ENTRIES || page * ENTRIES > vcpu->ldt_entries)
+		return TORC_EINVAL;
+	if (entries == 0 && page == 0) {
+		vcpu->ldt_entries = 0;
+		vcpu_set_ldt(vcpu);
+		return TORC_OK;
+	}
+	if (entries == 0)
+		return TORC_EINVAL;
+	error = ldt_load_page(vcpu, page, source, entries);
+	if (!error)
+		vcpu_set_ldt(vcpu);
+	return error;
 }
 
 /* DR7: enables, and for each breakpoint its kind and length (Intel SDM 3B 18.2.4). */
@@ -125,24 +135,28 @@ static bool dr7_allowed(u64 value)
 	return true;
 }
 
-s64 hc_set_debugreg(struct vcpu *vcpu, u64 number, u64 value)
+bool debugreg_check(unsigned int number, u64 *value)
 {
 	switch (number) {
 	case 0 ... 3:
-		if (!breakpoint_allowed(value))
-			return TORC_EINVAL;
-		break;
+		return breakpoint_allowed(*value);
 	case 6:
-		value = (value & DR6_WRITABLE) | DR6_FIXED;
-		break;
+		*value = (*value & DR6_WRITABLE) | DR6_FIXED;
+		return true;
 	case 7:
-		if (!dr7_allowed(value))
-			return TORC_EINVAL;
-		value |= DR7_FIXED;
-		break;
+		if (!dr7_allowed(*value))
+			return false;
+		*value |= DR7_FIXED;
+		return true;
 	default:
-		return TORC_EINVAL;
+		return false;
 	}
+}
+
+s64 hc_set_debugreg(struct vcpu *vcpu, u64 number, u64 value)
+{
+	if (number > 7 || !debugreg_check(number, &value))
+		return TORC_EINVAL;
 	vcpu->dr[6] = read_dr6();
 	vcpu->dr[number] = value;
 	vcpu_load_debug(vcpu);
@@ -168,7 +182,7 @@ s64 hc_set_task_switched(struct vcpu *vcpu, u64 on)
 }
 
 /* Components that come together (Intel SDM 1 13.3). */
-static bool xcr0_valid(u64 value)
+bool xcr0_allowed(u64 value)
 {
 	if (!cpu_features.xsave || (value & ~cpu_features.xcr0) || !(value & XCR0_X87))
 		return false;
@@ -181,7 +195,7 @@ static bool xcr0_valid(u64 value)
 
 s64 hc_set_xcr0(struct vcpu *vcpu, u64 value)
 {
-	if (!xcr0_valid(value))
+	if (!xcr0_allowed(value))
 		return TORC_EINVAL;
 	vcpu->xcr0 = value;
 	xsetbv(0, value);

@@ -172,15 +172,13 @@ static void start_anew(u16 id, const struct domain_source *source, bool focus)
 }
 
 /**
- * domain_end - the domain is over: says so and gives back everything
- * @reason: TORC_SHUTDOWN_POWEROFF, _REBOOT or _CRASH
- *
- * A reboot starts it anew, as a new domain, if what it was built from has been kept. The CPU has no
- * current vCPU afterwards if that was one of the domain's.
+ * domain_reap - gives back everything of a domain that sched_end() has ended, and says so
+ * A reboot starts it anew, as a new domain, if what it was built from has been kept.
  */
-void domain_end(struct domain *domain, unsigned int reason)
+void domain_reap(struct domain *domain)
 {
 	const struct domain_source source = domain->source;
+	unsigned int reason = domain->ending - 1;
 	u16 id = domain->id;
 	bool focus;
 
@@ -188,7 +186,6 @@ void domain_end(struct domain *domain, unsigned int reason)
 	focus = console_forget(domain);
 	domain_remove(domain);
 	lock_drop(&domains_lock);
-	sched_forget(domain);
 	census_log(domain);
 	log("domain %u %s ended: %s", id, domain->name, reason_names[reason]);
 	domain_destroy(domain);

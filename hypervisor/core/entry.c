@@ -38,7 +38,14 @@ static void exception(struct vcpu *vcpu)
 {
 	struct regs *regs = vcpu->regs;
 
-	if (regs->vector == 13 && (regs->cs & 3) == 1 && emulate(vcpu))
+	bool done = false;
+
+	if (regs->vector == 13 && (regs->cs & 3) == 1) {
+		lock_take(&vcpu->domain->lock);
+		done = emulate(vcpu);
+		lock_drop(&vcpu->domain->lock);
+	}
+	if (done)
 		return;
 	if (!frame_deliver(vcpu, TORC_ENTRY_EXCEPTION, regs->vector, regs->error, read_cr2()))
 		guest_crash(vcpu, "exception %lu while both sync and double-fault frame are in use",
@@ -54,7 +61,7 @@ void hv_exit(void)
 	for (;;) {
 		vcpu = sched_pick();
 		event_deliver(vcpu);
-		if (this_cpu()->current != vcpu)
+		if (vcpu->state != VCPU_RUNNABLE)
 			continue;
 		root = root_copy_of(vcpu);
 		if (root != INVALID_PADDR)
@@ -66,9 +73,11 @@ void hv_exit(void)
 /** hv_entry - a guest was interrupted, faulted or called; its registers are on its entry stack */
 void hv_entry(void)
 {
-	struct vcpu *vcpu = this_cpu()->current;
+	struct cpu *cpu = this_cpu();
+	struct vcpu *vcpu = cpu->current;
 	u64 vector = vcpu->regs->vector;
 
+	cpu_pass(cpu);
 	if (vector == VECTOR_HYPERCALL)
 		hypercall(vcpu);
 	else if (vector == VECTOR_TRIPLE)

@@ -16,6 +16,8 @@ void event_raise_locked(struct vcpu *vcpu, unsigned int port)
 	struct torc_vcpu_page *page = vcpu->page;
 	u64 bit = 1ull << (port % 64);
 
+	if (vcpu->state == VCPU_DOWN)
+		return;
 	__atomic_fetch_or(&page->event_pending[port / 64], bit, __ATOMIC_ACQ_REL);
 	if (READ_ONCE(page->event_mask[port / 64]) & bit)
 		return;

@@ -10,6 +10,7 @@
 #include "hypercall.h"
 #include "paging.h"
 #include "sched.h"
+#include "state.h"
 #include "timer.h"
 
 #define SYSCALL_BYTES 2
@@ -19,8 +20,8 @@ void hypercall(struct vcpu *vcpu)
 	struct regs *regs = vcpu->regs;
 	s64 result = hypercall_dispatch(vcpu, regs);
 
-	/* A call that ended the domain, or moved the vCPU elsewhere, has no result. */
-	if (this_cpu()->current == vcpu && regs->vector == VECTOR_HYPERCALL)
+	/* A call that moved the vCPU elsewhere has no result. */
+	if (regs->vector == VECTOR_HYPERCALL)
 		regs->rax = result;
 }
 
@@ -99,7 +100,7 @@ s64 hc_shutdown(struct vcpu *vcpu, u64 reason, u64 detail)
 	switch (reason) {
 	case TORC_SHUTDOWN_POWEROFF:
 	case TORC_SHUTDOWN_REBOOT:
-		domain_end(vcpu->domain, reason);
+		sched_end(vcpu->domain, reason);
 		return TORC_OK;
 	case TORC_SHUTDOWN_CRASH:
 		if (detail == SHUTDOWN_NO_ENTRY)
@@ -114,7 +115,7 @@ s64 hc_shutdown(struct vcpu *vcpu, u64 reason, u64 detail)
 	}
 }
 
-static bool address_allowed(u64 address)
+bool address_allowed(u64 address)
 {
 	return is_canonical(address) && (address < TORC_HOLE_START || address >= TORC_HOLE_END);
 }
@@ -137,18 +138,27 @@ s64 hc_set_kernel_gs(struct vcpu *vcpu, u64 base)
 
 s64 hc_vcpu_set_page(struct vcpu *vcpu, u64 page)
 {
+	int error;
+
 	if (READ_ONCE(vcpu->page->irq_on))
 		return TORC_EBUSY;
-	return vcpu_set_page(vcpu, page);
+	lock_take(&vcpu->domain->lock);
+	error = vcpu_set_page(vcpu, page);
+	lock_drop(&vcpu->domain->lock);
+	return error;
 }
 
 s64 hc_nmi_send(struct vcpu *vcpu, u64 target)
 {
+	struct vcpu *other;
+
 	if (target >= vcpu->domain->vcpu_count)
 		return TORC_ENOENT;
+	other = vcpu->domain->vcpu[target];
 	lock_take(&sched_lock);
-	vcpu->domain->vcpu[target]->nmi_pending = true;
-	sched_notify(vcpu->domain->vcpu[target]);
+	if (other->state != VCPU_DOWN)
+		other->nmi_pending = true;
+	sched_notify(other);
 	lock_drop(&sched_lock);
 	return TORC_OK;
 }

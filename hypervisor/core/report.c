@@ -11,6 +11,7 @@
 #include "lib.h"
 #include "log.h"
 #include "paging.h"
+#include "sched.h"
 
 static void report_registers(const struct regs *r, const struct torc_frame *sync)
 {
@@ -58,9 +59,11 @@ void guest_crash(struct vcpu *vcpu, const char *reason, ...)
 	va_end(arguments);
 	log("domain %u %s vcpu %u stopped: %s", domain->id, domain->name, vcpu->id, text);
 	report_registers(vcpu->regs, &vcpu->page->sync);
+	lock_take(&domain->lock);
 	report_code(vcpu);
 	report_stack(vcpu);
-	domain_end(domain, TORC_SHUTDOWN_CRASH);
+	lock_drop(&domain->lock);
+	sched_end(domain, TORC_SHUTDOWN_CRASH);
 }
 
 static const char *state_name(const struct vcpu *vcpu)

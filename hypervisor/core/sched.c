@@ -78,15 +78,17 @@ static void kick_idle(void)
 void sched_start(struct vcpu *vcpu)
 {
 	lock_take(&sched_lock);
-	vcpu->state = VCPU_RUNNABLE;
-	vcpu->next_all = all;
-	all = vcpu;
-	all_count++;
-	enqueue(vcpu);
-	if (all_count == cpu_count + 1)
-		kick_all(); /* from now on there are slices to be armed */
-	else
-		kick_idle();
+	if (!vcpu->domain->ending) {
+		vcpu->state = VCPU_RUNNABLE;
+		vcpu->next_all = all;
+		all = vcpu;
+		all_count++;
+		enqueue(vcpu);
+		if (all_count == cpu_count + 1)
+			kick_all(); /* from now on there are slices to be armed */
+		else
+			kick_idle();
+	}
 	lock_drop(&sched_lock);
 }
 
@@ -117,10 +119,10 @@ void sched_notify(struct vcpu *vcpu)
 void sched_block(struct vcpu *vcpu)
 {
 	lock_take(&sched_lock);
-	vcpu->state = VCPU_BLOCKED;
 	/* Who raises an event sets the bit first and asks for the state then. */
-	if (READ_ONCE(vcpu->page->pending) || READ_ONCE(vcpu->nmi_pending))
-		vcpu->state = VCPU_RUNNABLE;
+	if (vcpu->state == VCPU_RUNNABLE && !READ_ONCE(vcpu->page->pending) &&
+	    !READ_ONCE(vcpu->nmi_pending))
+		vcpu->state = VCPU_BLOCKED;
 	lock_drop(&sched_lock);
 }
 
@@ -135,37 +137,57 @@ void sched_kicked(void)
 	(void)__atomic_exchange_n(&this_cpu()->kicked, false, __ATOMIC_SEQ_CST);
 }
 
-static void forget_queued(struct domain *domain)
+static void unqueue(struct vcpu *vcpu)
 {
 	struct vcpu **link = &queue_head;
 
-	while (*link) {
-		if ((*link)->domain == domain)
-			*link = (*link)->next;
-		else
-			link = &(*link)->next;
-	}
-	queue_tail = link;
+	while (*link && *link != vcpu)
+		link = &(*link)->next;
+	if (!*link)
+		return;
+	*link = vcpu->next;
+	if (!*link)
+		queue_tail = link;
 }
 
-void sched_forget(struct domain *domain)
+void sched_stop(struct vcpu *vcpu)
 {
-	struct cpu *cpu = this_cpu();
 	struct vcpu **link = &all;
 
-	lock_take(&sched_lock);
-	forget_queued(domain);
-	while (*link) {
-		if ((*link)->domain == domain) {
-			*link = (*link)->next_all;
-			all_count--;
-		} else {
-			link = &(*link)->next_all;
-		}
+	vcpu->state = VCPU_DOWN;
+	unqueue(vcpu);
+	while (*link && *link != vcpu)
+		link = &(*link)->next_all;
+	if (*link) {
+		*link = vcpu->next_all;
+		all_count--;
 	}
-	if (cpu->current && cpu->current->domain == domain)
-		cpu->current = NULL;
+	if (vcpu->cpu)
+		kick(vcpu->cpu);
+}
+
+static bool runs(const struct domain *domain)
+{
+	for (u32 i = 0; i < domain->vcpu_count; i++)
+		if (domain->vcpu[i]->cpu)
+			return true;
+	return false;
+}
+
+void sched_end(struct domain *domain, unsigned int reason)
+{
+	bool gone = false;
+
+	lock_take(&sched_lock);
+	if (!domain->ending) {
+		domain->ending = reason + 1;
+		for (u32 i = 0; i < domain->vcpu_count; i++)
+			sched_stop(domain->vcpu[i]);
+		gone = !runs(domain);
+	}
 	lock_drop(&sched_lock);
+	if (gone)
+		domain_reap(domain);
 }
 
 static bool slices_matter(void)
@@ -260,10 +282,14 @@ static void idle(struct cpu *cpu)
 	cpu->idle = false;
 }
 
-/* Takes the processor away from @cpu's current vCPU. */
-static void deschedule(struct cpu *cpu)
+/*
+ * Takes the processor away from @cpu's current vCPU. Return: its domain if that has ended and this
+ * was the last of it on any CPU.
+ */
+static struct domain *deschedule(struct cpu *cpu)
 {
 	struct vcpu *vcpu = cpu->current;
+	struct domain *domain = vcpu->domain;
 
 	vcpu->run_ns += time_now_ns() - vcpu->last_dispatch;
 	vcpu_save(vcpu);
@@ -271,6 +297,7 @@ static void deschedule(struct cpu *cpu)
 	cpu->current = NULL;
 	if (vcpu->state == VCPU_RUNNABLE)
 		enqueue(vcpu);
+	return domain->ending && !runs(domain) ? domain : NULL;
 }
 
 static void dispatch(struct cpu *cpu, struct vcpu *vcpu)
@@ -307,6 +334,7 @@ static __noreturn void end_of_all(void)
 struct vcpu *sched_pick(void)
 {
 	struct cpu *cpu = this_cpu();
+	struct domain *ended = NULL;
 	struct vcpu *next;
 
 	if (cpu->current && cpu->current->state == VCPU_RUNNABLE && !cpu->need_resched) {
@@ -315,7 +343,12 @@ struct vcpu *sched_pick(void)
 	}
 	lock_take(&sched_lock);
 	if (cpu->current)
-		deschedule(cpu);
+		ended = deschedule(cpu);
+	if (ended) {
+		lock_drop(&sched_lock);
+		domain_reap(ended);
+		lock_take(&sched_lock);
+	}
 	cpu->need_resched = false;
 	while (!cpu->current) {
 		if (!__atomic_load_n(&domain_count, __ATOMIC_ACQUIRE)) {

@@ -108,13 +108,6 @@ static void fill_time(struct domain *domain, struct torc_time *time)
 	};
 }
 
-static void fill_vcpu_page(struct torc_vcpu_page *page)
-{
-	page->version = TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR;
-	page->size = sizeof(*page);
-	page->vcpu = 0;
-}
-
 void start_fill(struct domain *domain, const struct torc_note *note, const struct start_pages *at)
 {
 	struct torc_start *start = mfn_to_virt(domain_mfn(domain, at->start));
@@ -123,7 +116,6 @@ void start_fill(struct domain *domain, const struct torc_note *note, const struc
 	unsigned int i;
 
 	fill_time(domain, time);
-	fill_vcpu_page(domain->vcpu[0]->page);
 	domain->console->size = sizeof(*domain->console);
 	*start = (struct torc_start){
 		.magic = TORC_START_MAGIC,

@@ -263,6 +263,26 @@ void vcpu_destroy(struct vcpu *vcpu)
 	page_free(virt_to_mfn(vcpu));
 }
 
+static void init_page(const struct vcpu *vcpu, struct torc_vcpu_page *page)
+{
+	page->version = TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR;
+	page->size = sizeof(*page);
+	page->vcpu = vcpu->id;
+}
+
+/** vcpu_drop_page - the vCPU, which is down, has no page any more */
+void vcpu_drop_page(struct vcpu *vcpu)
+{
+	struct domain *domain = vcpu->domain;
+
+	if (vcpu->page_pfn == INVALID_PFN)
+		return;
+	frame_put_writable(domain, domain_mfn(domain, vcpu->page_pfn));
+	vcpu->page = NULL;
+	vcpu->page_pfn = INVALID_PFN;
+	((u64 *)mfn_to_virt(vcpu->gate_l1))[GATE_INDEX(GATE_VCPU)] = 0;
+}
+
 /**
  * vcpu_set_page - makes @pfn the vCPU page; the old one's contents move along
  * Return: 0, TORC_ENOENT for no such page, TORC_EBUSY when it is a table.
@@ -282,6 +302,8 @@ int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn)
 	if (vcpu->page_pfn != INVALID_PFN) {
 		memcpy(mfn_to_virt(mfn), vcpu->page, PAGE_SIZE);
 		frame_put_writable(domain, domain_mfn(domain, vcpu->page_pfn));
+	} else {
+		init_page(vcpu, mfn_to_virt(mfn));
 	}
 	vcpu->page = mfn_to_virt(mfn);
 	vcpu->page_pfn = pfn;
@@ -301,8 +323,8 @@ static void read_selectors(struct vcpu *vcpu)
 	vcpu->sel[3] = READ_SELECTOR(gs);
 }
 
-/** vcpu_set_ldt - puts the LDT of the current @vcpu in force at its next resume */
-void vcpu_set_ldt(struct vcpu *vcpu)
+/** vcpu_map_ldt - makes the LDT of @vcpu what its gate region shows */
+void vcpu_map_ldt(struct vcpu *vcpu)
 {
 	u64 *l1 = mfn_to_virt(vcpu->gate_l1);
 	unsigned int i;
@@ -313,6 +335,12 @@ void vcpu_set_ldt(struct vcpu *vcpu)
 	if (vcpu->ldt_entries)
 		set_system_descriptor(vcpu->desc->gdt, SEL_LDT, GATE_BASE + GATE_LDT,
 				      vcpu->ldt_entries * 8 - 1, 2);
+}
+
+/** vcpu_set_ldt - puts the LDT of the current @vcpu in force at its next resume */
+void vcpu_set_ldt(struct vcpu *vcpu)
+{
+	vcpu_map_ldt(vcpu);
 	read_selectors(vcpu);
 	vcpu->reload = true;
 }
@@ -401,6 +429,7 @@ void vcpu_resume(struct vcpu *vcpu, paddr_t root)
 
 	if (vcpu->ts)
 		write_cr0(read_cr0() | CR0_TS);
+	cpu_pass(vcpu->cpu);
 	if (!vcpu->reload)
 		gate_resume(root, stack, vcpu->regs);
 	vcpu->reload = false;

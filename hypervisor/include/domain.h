@@ -110,6 +110,9 @@ struct domain_source {
 
 /**
  * struct domain - a running VM
+ * @ending: its end is decided: the reason of shutdown + 1. It goes once no vCPU of it is on a CPU.
+ * @lock: for what its vCPUs share: tables, frames and pages that they registered
+ * @unflushed: entries of upper levels went that other CPUs may have cached
  * @chunks: chunk numbers (mfn >> 9) by pfn >> 9, two levels
  * @windows_l3: level-3 tables behind slots 257..259, shared by all vCPUs
  */
@@ -120,6 +123,9 @@ struct domain {
 	u64 pages;
 	u32 vcpu_count;
 	struct vcpu *vcpu[VCPU_MAX];
+	unsigned int ending;
+	struct lock lock;
+	bool unflushed;
 	u64 linear_base, virt_offset;
 	mfn_t linear_root; /* see linear.c */
 	mfn_t orphan; /* see paging.c; INVALID_MFN mostly */
@@ -140,6 +146,7 @@ struct domain {
  * @root: the hypervisor's root on this CPU
  * @apic_id: of its local APIC
  * @online: it has started, and this_cpu() works there; set by itself
+ * @passes: odd while it is in a guest; see flush.c
  * @current: vCPU whose registers are live; NULL while idle
  * @loaded: vCPU whose FPU, segment and debug registers are in the processor, if it ran here last;
  *	only to be compared, for it may be gone
@@ -153,6 +160,7 @@ struct cpu {
 	u32 id;
 	u32 apic_id;
 	bool online;
+	u32 passes;
 	paddr_t root;
 	struct vcpu *current;
 	struct vcpu *loaded;
@@ -176,6 +184,12 @@ static inline struct cpu *this_cpu(void)
 	return ((struct gate_desc *)(GATE_BASE + GATE_DESC))->cpu;
 }
 
+/** cpu_pass - @cpu, which executes this, comes from a guest or leaves for one; see mm/flush.c */
+static inline void cpu_pass(struct cpu *cpu)
+{
+	__atomic_fetch_add(&cpu->passes, 1, __ATOMIC_SEQ_CST);
+}
+
 /** domain_mfn - frame behind @pfn of @domain, INVALID_MFN when there is none */
 static inline mfn_t domain_mfn(const struct domain *domain, pfn_t pfn)
 {
@@ -194,12 +208,14 @@ u16 domain_new_id(void);
 struct domain *domain_create(const char *name, u64 pages, u16 id);
 void domain_insert(struct domain *domain);
 void domain_destroy(struct domain *domain);
-void domain_end(struct domain *domain, unsigned int reason);
+void domain_reap(struct domain *domain);
 
 /* vcpu.c */
 struct vcpu *vcpu_create(struct domain *domain, u32 id);
 void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn);
+void vcpu_drop_page(struct vcpu *vcpu);
+void vcpu_map_ldt(struct vcpu *vcpu);
 void vcpu_set_ldt(struct vcpu *vcpu);
 void vcpu_save(struct vcpu *vcpu);
 void vcpu_load(struct vcpu *vcpu);

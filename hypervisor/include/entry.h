@@ -33,7 +33,8 @@ void report_status(void);
  * guest_crash - ends the domain of the current @vcpu with one report
  * @reason: printf format
  *
- * The vCPU and its domain are gone afterwards.
+ * The vCPU does not run any more; it and its domain are there until hv_exit(). Not to be called
+ * with the domain's lock held.
  */
 void guest_crash(struct vcpu *vcpu, const char *reason, ...) __format_printf(2, 3);
 

@@ -8,6 +8,7 @@
  * Order, outermost first; a CPU that holds one takes only those behind it:
  *
  *	domains_lock	the list of domains, consoles and focus (domain.c, console.c)
+ *	domain->lock	tables, frames and what was registered (mm/, state.c); of two the lower id
  *	sched		run queue, states and places of vCPUs (sched.c)
  *	alloc		free memory (alloc.c)
  *	log		the log and its port (log.c)

@@ -95,6 +95,14 @@ void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, unsi
 int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
 	       const u64 *entries, unsigned int *done);
 
+/* flush.c */
+
+/** flush_vcpus - what vCPUs of the set @vcpus cached of @domain's tables is gone when it returns */
+void flush_vcpus(struct domain *domain, u64 vcpus);
+
+/** flush_tables - the same for all of them; holding the domain's lock */
+void flush_tables(struct domain *domain);
+
 /* linear.c */
 void linear_protect(struct domain *domain, mfn_t mfn);
 void linear_unprotect(struct domain *domain, mfn_t mfn);

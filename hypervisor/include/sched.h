@@ -40,8 +40,17 @@ void sched_set_timer(struct vcpu *vcpu, u64 deadline);
 /** sched_yield - the current vCPU goes behind the others */
 void sched_yield(void);
 
-/** sched_forget - none of @domain's vCPUs runs any more, on any queue or CPU */
-void sched_forget(struct domain *domain);
+/** sched_stop - @vcpu is down from now on, a CPU that runs it is kicked; holding sched_lock */
+void sched_stop(struct vcpu *vcpu);
+
+/**
+ * sched_end - ends @domain
+ * @reason: TORC_SHUTDOWN_POWEROFF, _REBOOT or _CRASH; the first one counts
+ *
+ * Its vCPUs stop. The CPU that leaves the last of them calls domain_reap() behind it; if no CPU
+ * runs any, that is done here.
+ */
+void sched_end(struct domain *domain, unsigned int reason);
 
 /** sched_tick - the timer fired: expired deadlines raise their events */
 void sched_tick(void);

@@ -12,6 +12,7 @@
 #include "hypercall.h"
 #include "paging.h"
 #include "sched.h"
+#include "state.h"
 
 #define AREA_WORDS_PER_PAGE (PAGE_SIZE / 8)
 /* Entries of a level-1 table done between two looks at who else is waiting. */
@@ -51,7 +52,7 @@ static bool area_has(struct vcpu *vcpu, u64 offset, unsigned int count)
 	return area_word(vcpu, offset) && area_word(vcpu, offset + (count - 1) * 8ull);
 }
 
-s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
+int batch_register(struct vcpu *vcpu, u64 index, pfn_t page)
 {
 	struct domain *domain = vcpu->domain;
 	int error;
@@ -69,6 +70,16 @@ s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
 		frame_put_writable(domain, domain_mfn(domain, vcpu->batch_pfn[index]));
 	vcpu->batch_pfn[index] = page;
 	return TORC_OK;
+}
+
+s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
+{
+	int error;
+
+	lock_take(&vcpu->domain->lock);
+	error = batch_register(vcpu, index, page);
+	lock_drop(&vcpu->domain->lock);
+	return error;
 }
 
 /* Where an operation works: from entry @index of table @mfn, a live one of @level for ranges. */
@@ -227,16 +238,14 @@ static int whole_table(struct vcpu *vcpu, const struct torc_batch_op *op)
 	}
 }
 
-/*
- * Flushes. Without PCIDs the way back to the guest empties this CPU's TLB, and a vCPU that does
- * not run starts with an empty one, so here is only to check that the vCPUs exist.
- */
+/* Flushes. The way back to the guest empties this CPU's TLB whatever is asked for. */
 static int flush(struct vcpu *vcpu, const struct torc_batch_op *op)
 {
 	u32 count = vcpu->domain->vcpu_count;
 
 	if (count < 64 && (op->old >> count))
 		return TORC_ENOENT;
+	flush_vcpus(vcpu->domain, op->old);
 	return 0;
 }
 
@@ -335,15 +344,13 @@ static int run_any(struct vcpu *vcpu, struct torc_batch_op *shared)
 	return status;
 }
 
-s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
+static s64 run_batch(struct vcpu *vcpu, u64 first, u64 count)
 {
 	struct torc_batch_op *shared = NULL;
 	struct run run = { .table = NULL };
 	u64 i, failed = 0;
 	int status;
 
-	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
-		return TORC_EINVAL;
 	for (i = first; i < first + count; i++, shared++) {
 		if (i == first || i % TORC_BATCH_OPS_PER_PAGE == 0)
 			shared = area_op(vcpu, i);
@@ -364,4 +371,16 @@ s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 		failed += status != 0;
 	}
 	return table_settle(vcpu->domain) ? (s64)failed : TORC_EAGAIN;
+}
+
+s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
+{
+	s64 result;
+
+	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
+		return TORC_EINVAL;
+	lock_take(&vcpu->domain->lock);
+	result = run_batch(vcpu, first, count);
+	lock_drop(&vcpu->domain->lock);
+	return result;
 }

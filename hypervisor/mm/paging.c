@@ -27,10 +27,12 @@
  * falls with the error that its climber will be told. A tear-down that stopped is the domain's one
  * orphan, and is finished before anything else happens to the domain's tables.
  *
- * Flushing. A frame may change its type after the last entry that maps it writable is gone, though
- * a TLB may still hold it. No guest code of this domain runs before the flush: the CPU in here
- * reloads CR3 on its way out, without PCIDs and global pages that empties its TLB, and a vCPU that
- * does not run loads CR3 when it is dispatched.
+ * Flushing. Other CPUs may hold on to an entry that is gone. Before a frame becomes a table, they
+ * forget that it could be written (begin()); before the last reference on a table is given back,
+ * they forget the entries that led to it (table_put()). What an ordinary page was mapped as is the
+ * guest's own affair: a frame never leaves its domain while that lives. How it is done: flush.c.
+ *
+ * All of this happens under the domain's lock.
  */
 #include "cpu.h"
 #include "lib.h"
@@ -176,6 +178,7 @@ static int begin(struct domain *domain, struct frame *frame, unsigned int level)
 		linear_unprotect(domain, mfn);
 		return TORC_EBUSY;
 	}
+	flush_tables(domain);
 	frame->type = level;
 	frame->type_count = 1; /* from here on nothing in the tree below can map it writable */
 	frame->progress = 0;
@@ -223,6 +226,8 @@ static int table_put(struct domain *domain, mfn_t mfn)
 	if (!(frame->flags & FRAME_FALLING)) {
 		if (frame->type == FRAME_L4)
 			root_forget(domain, mfn);
+		if (domain->unflushed)
+			flush_tables(domain);
 		start_falling(frame, 0);
 	}
 	return fall(domain, frame);
@@ -272,8 +277,10 @@ int table_unpin(struct domain *domain, mfn_t mfn)
 /* Gives back what an entry that is gone from its table held. */
 void entry_release(struct domain *domain, u64 entry, unsigned int level)
 {
-	if (level == 1)
+	if (level == 1) {
 		put_l1_entry(entry);
-	else if (entry & PTE_P)
+	} else if (entry & PTE_P) {
+		domain->unflushed = true;
 		table_release(domain, entry_mfn(entry));
+	}
 }

@@ -88,22 +88,32 @@ static mfn_t take_copy(struct vcpu *vcpu, struct root_copy *slot)
 	return INVALID_MFN;
 }
 
+/* Makes @slot the copy of @vcpu's root; false when there is no frame for it. */
+static bool refill(struct vcpu *vcpu, struct root_copy *slot)
+{
+	if (slot->copy == INVALID_MFN)
+		slot->copy = alloc_copy(vcpu);
+	if (slot->copy == INVALID_MFN)
+		slot->copy = take_copy(vcpu, slot);
+	if (slot->copy == INVALID_MFN)
+		return false;
+	fill(vcpu, mfn_to_virt(slot->copy), vcpu->root);
+	slot->source = vcpu->root;
+	return true;
+}
+
 paddr_t root_copy_of(struct vcpu *vcpu)
 {
 	struct root_copy *slot = copy_slot(vcpu, vcpu->root);
+	bool ready = READ_ONCE(slot->source) == vcpu->root;
 
-	if (slot->copy == INVALID_MFN) {
-		slot->copy = alloc_copy(vcpu);
-		if (slot->copy == INVALID_MFN)
-			slot->copy = take_copy(vcpu, slot);
-		if (slot->copy == INVALID_MFN)
-			return INVALID_PADDR;
+	/* If it is, it stays so: the vCPU holds the root. */
+	if (!ready) {
+		lock_take(&vcpu->domain->lock);
+		ready = refill(vcpu, slot);
+		lock_drop(&vcpu->domain->lock);
 	}
-	if (slot->source != vcpu->root) {
-		fill(vcpu, mfn_to_virt(slot->copy), vcpu->root);
-		slot->source = vcpu->root;
-	}
-	return mfn_to_paddr(slot->copy);
+	return ready ? mfn_to_paddr(slot->copy) : INVALID_PADDR;
 }
 
 int root_load(struct vcpu *vcpu, mfn_t mfn)

@@ -53,7 +53,7 @@ Test(build_refuse, names)
 	refuse("domain name=caf\xc3\xa9 mem=4M", "a character that is not allowed");
 	refuse("domain -- name=a mem=4M", "it has no name");
 	build("domain name=1234567890123456789012345678901 mem=4M");
-	domain_end(domain_list, TORC_SHUTDOWN_POWEROFF);
+	end(domain_list, TORC_SHUTDOWN_POWEROFF);
 }
 
 Test(build_refuse, a_name_that_is_taken)
@@ -92,7 +92,7 @@ Test(build_refuse, sizes)
 
 Test(build_refuse, other_words)
 {
-	static const char *const other[] = { "vcpus=0", "vcpus=2", "vcpus=4294967297" };
+	static const char *const other[] = { "vcpus=0", "vcpus=33", "vcpus=4294967297" };
 	static const char *const none[] = { "vcpus=", "vcpus=x", "vcpus", "vcpus=1x",
 					    "vcpus=00000000000000000000000000000001234" };
 	static const char *const bad[][2] = {
@@ -108,7 +108,7 @@ Test(build_refuse, other_words)
 
 	for (i = 0; i < ARRAY_SIZE(other); i++) {
 		snprintf(string, sizeof(string), "domain name=a mem=4M %s", other[i]);
-		refuse(string, "one vCPU in each domain");
+		refuse(string, "its vcpus is outside 1 to 32");
 	}
 	for (i = 0; i < ARRAY_SIZE(none); i++) {
 		snprintf(string, sizeof(string), "domain name=a mem=4M %s", none[i]);

@@ -181,11 +181,11 @@ Test(build, a_domain_that_ends_gives_everything_back)
 	build("domain name=second mem=8M");
 	root_copy_of(first->vcpu[0]);
 	root_copy_of(first->next->vcpu[0]);
-	domain_end(first->next, TORC_SHUTDOWN_REBOOT);
+	end(first->next, TORC_SHUTDOWN_REBOOT);
 	cr_expect(strstr(logged(), "domain 2 second ended: reboot\n"));
 	cr_expect(domain_list == first && !first->next);
 	cr_expect_eq(memory_chunks_out, 2);
-	domain_end(first, TORC_SHUTDOWN_CRASH);
+	end(first, TORC_SHUTDOWN_CRASH);
 	cr_expect(strstr(logged(), "domain 1 first ended: crash\n"));
 	cr_expect_null(domain_list);
 	cr_expect_eq(memory_chunks_out, 0);
@@ -196,7 +196,7 @@ Test(build, a_domain_that_ends_gives_everything_back)
 	pages = memory_pages_out;
 	build("domain name=third mem=4M");
 	cr_expect_eq(domain_list->id, 3, "ids are not used again");
-	domain_end(domain_list, TORC_SHUTDOWN_POWEROFF);
+	end(domain_list, TORC_SHUTDOWN_POWEROFF);
 	cr_expect_eq(memory_pages_out, pages);
 }
 
@@ -212,23 +212,23 @@ Test(build, a_reboot_starts_a_domain_anew)
 	build("domain name=second mem=4M -- words");
 	console_focused = domain_list;
 	pages = memory_pages_out;
-	domain_end(domain_list, TORC_SHUTDOWN_REBOOT);
+	end(domain_list, TORC_SHUTDOWN_REBOOT);
 	cr_expect(strstr(logged(), "domain 1 first ended: reboot\n"
 				   "domain 3 first started, 4 MiB, 1 vcpus\n"
 				   "domain 1 first rebooted as 3\n"), "%s", logged());
 	cr_assert(domain_list->id == 2 && domain_list->next->id == 3);
 	cr_expect_eq(console_focused, domain_list->next);
 	cr_expect(memory_pages_out == pages && memory_chunks_out == 4);
-	domain_end(domain_list, TORC_SHUTDOWN_REBOOT);
+	end(domain_list, TORC_SHUTDOWN_REBOOT);
 	cr_expect_eq(console_focused, domain_list);
 	domain = domain_list->next;
 	vcpu = domain->vcpu[0];
 	start = mfn_to_virt(mfn_of((vcpu->regs->rdi - domain->linear_base) >> PAGE_SHIFT));
 	cr_expect_str_eq((char *)page_of(start->cmdline >> PAGE_SHIFT), "words");
 	cr_expect_eq(start->domain, 4);
-	domain_end(domain_list, TORC_SHUTDOWN_CRASH);
+	end(domain_list, TORC_SHUTDOWN_CRASH);
 	EXPECT_AUDIT();
-	domain_end(domain, TORC_SHUTDOWN_POWEROFF);
+	end(domain, TORC_SHUTDOWN_POWEROFF);
 	cr_expect_null(domain_list, "only a reboot starts a domain anew");
 	cr_expect_eq(memory_chunks_out, 0);
 }
@@ -251,6 +251,6 @@ Test(build, without_memory_nothing_is_lost)
 	}
 	cr_expect(n > 20 && n < 200, "%lu", n);
 	memory_fail_after = ~0ull;
-	domain_end(domain_list, TORC_SHUTDOWN_POWEROFF);
+	end(domain_list, TORC_SHUTDOWN_POWEROFF);
 	cr_expect_null(domain_list);
 }

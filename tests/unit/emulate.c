@@ -21,10 +21,6 @@ bool console_drain_some(struct domain *drained __unused)
 	return false;
 }
 
-void domain_end(struct domain *ended __unused, unsigned int reason __unused)
-{
-}
-
 static void create(void)
 {
 	world_create();

@@ -19,7 +19,7 @@
 
 static struct gate_desc *desc;
 static struct census_entry census[4];
-static unsigned int drains, lines_left, ends, ended_for;
+static unsigned int drains, lines_left;
 
 bool console_drain_some(struct domain *drained)
 {
@@ -27,12 +27,6 @@ bool console_drain_some(struct domain *drained)
 	if (lines_left)
 		lines_left--;
 	return lines_left > 0;
-}
-
-void domain_end(struct domain *ended, unsigned int reason)
-{
-	ends += ended == domain;
-	ended_for = reason;
 }
 
 /* The parts of a vCPU that vcpu.c makes, in pages of the hypervisor. */
@@ -73,7 +67,6 @@ Test(hypercall, numbers_that_are_none)
 					TORC_HC_MEMORY_TARGET,
 					TORC_HC_EVENT_SEND,
 					TORC_HC_GRANT_COPY,
-					TORC_HC_VCPU_UP,
 					TORC_HC_DOMAIN_CREATE,
 					TORC_HC_OBSERVE,
 					0x15,
@@ -90,15 +83,6 @@ Test(hypercall, numbers_that_are_none)
 	for (i = 0; i < ARRAY_SIZE(reserved); i++)
 		EXPECT_ERROR(TORC_ENOSYS, call(reserved[i], 1, 2, 3));
 	cr_expect_eq(call(TORC_HC_VERSION, 0, 0, 0), TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR);
-}
-
-/* A call that ended the caller's domain, or moved it elsewhere, writes no result anywhere. */
-Test(hypercall, no_result_for_a_vcpu_that_is_gone)
-{
-	*vcpu->regs = (struct regs){ .rax = TORC_HC_VERSION, .vector = VECTOR_HYPERCALL };
-	test_cpu.current = NULL;
-	hypercall(vcpu);
-	cr_expect_eq(vcpu->regs->rax, TORC_HC_VERSION);
 }
 
 Test(hypercall, entries)

@@ -213,37 +213,37 @@ Test(sched, the_end_of_a_domain_leaves_nothing_behind)
 		create();
 		start_vcpus(DOMAINS);
 		pick(); /* 0 runs */
-		sched_forget(&world.domain[gone]);
-		if (gone)
-			world.domain[gone - 1].next = world.domain[gone].next;
-		else
-			domain_list = world.domain[0].next;
-		if (gone == 0) {
-			cr_expect_null(cpus[0].current);
-			world.dirty[0] = false; /* what it had in the processor is of no use */
-		}
-		/* Its memory is somebody else's. */
-		memset(&world.vcpu[gone], 0x55, sizeof(struct vcpu));
+		sched_end(&world.domain[gone], TORC_SHUTDOWN_CRASH);
+		sched_end(&world.domain[gone], TORC_SHUTDOWN_POWEROFF);
+		cr_expect_eq(world.reaped[gone], gone != 0, "not while it runs");
 		for (i = 0; i < 2 * DOMAINS; i++) {
 			seen[pick()] = true;
 			end_slice();
 		}
 		for (i = 0; i < DOMAINS; i++)
 			cr_expect_eq(seen[i], i != gone, "domain %u ended, %u", gone, i);
+		cr_expect_eq(world.reaped[gone], 1);
 	}
 }
 
-/* Nor does it pass for what the processor still holds, when a new vCPU gets its memory. */
+/* A new domain in the memory of the one that has ended. */
+static void start_anew(void)
+{
+	world.interrupt = NULL;
+	world.domain[0].ending = 0;
+	world.vcpu[0] = (struct vcpu){ .domain = &world.domain[0], .page = &world.page[0],
+				       .timer_deadline = TIMER_NEVER };
+	world.loaded[0] = NULL;
+	start_vcpus(1);
+}
+
+/* It does not pass for what the processor still holds. */
 Test(sched, a_new_vcpu_in_the_memory_of_an_old_one_is_loaded)
 {
 	start_vcpus(1);
 	pick();
-	sched_forget(&world.domain[0]);
-	world.loaded[0] = NULL;
-	world.dirty[0] = false;
-	world.vcpu[0] = (struct vcpu){ .domain = &world.domain[0], .page = &world.page[0],
-				  .timer_deadline = TIMER_NEVER };
-	start_vcpus(1);
+	sched_end(&world.domain[0], TORC_SHUTDOWN_POWEROFF);
+	world.interrupt = start_anew;
 	cr_expect_eq(pick(), 0);
 }
 
@@ -251,8 +251,8 @@ Test(sched, without_domains_the_machine_goes_off)
 {
 	start_vcpus(1);
 	pick();
-	sched_forget(&world.domain[0]);
-	domain_count = 0;
+	domain_count = 1;
+	sched_end(&world.domain[0], TORC_SHUTDOWN_POWEROFF);
 	switch (setjmp(world.off)) {
 	case 0:
 		sched_pick();

@@ -6,7 +6,7 @@
 
 u64 preempt_calls, preempt_at;
 bool preempt_always;
-unsigned int wakes, blocks, starts;
+unsigned int wakes, blocks, starts, ends, ended_for;
 
 bool sched_preempt_due(unsigned int work)
 {
@@ -39,8 +39,16 @@ void sched_yield(void)
 {
 }
 
-void sched_forget(struct domain *domain __unused)
+void sched_stop(struct vcpu *vcpu)
 {
+	vcpu->state = VCPU_DOWN;
+}
+
+void sched_end(struct domain *domain, unsigned int reason)
+{
+	domain->ending = reason + 1;
+	ends++;
+	ended_for = reason;
 }
 
 void sched_set_timer(struct vcpu *vcpu, u64 deadline)

@@ -76,7 +76,7 @@ static const char *audit_table(mfn_t mfn)
 	return problem;
 }
 
-static const char *audit_copy(const struct root_copy *slot)
+static const char *audit_copy(const struct vcpu *holder, const struct root_copy *slot)
 {
 	const u64 *copy, *source;
 	unsigned int i;
@@ -91,7 +91,7 @@ static const char *audit_copy(const struct root_copy *slot)
 		u64 want = source[i];
 
 		if (i == TORC_SLOT_FIRST)
-			want = mfn_to_paddr(vcpu->gate_l3) | PTE_P | PTE_W;
+			want = mfn_to_paddr(holder->gate_l3) | PTE_P | PTE_W;
 		else if (i > TORC_SLOT_FIRST && i <= TORC_SLOT_FIRST + 3)
 			want = mfn_to_paddr(domain->windows_l3[i - TORC_SLOT_FIRST - 1]) | PTE_P;
 		if (copy[i] != want)
@@ -101,30 +101,43 @@ static const char *audit_copy(const struct root_copy *slot)
 	return NULL;
 }
 
-static const char *audit_holders(void)
+static const char *audit_vcpu(const struct vcpu *holder)
 {
 	const char *problem = NULL;
 	unsigned int i;
 
-	if (domain->linear_root != vcpu->root)
-		return WRONG("the linear root is %lx, the root %lx", domain->linear_root,
-			     vcpu->root);
-	if (domain->orphan != INVALID_MFN)
+	if (holder->root != INVALID_MFN)
+		problem = use(holder->root, FRAME_L4, "a vCPU's root");
+	if (!problem && holder->page_pfn != INVALID_PFN)
+		problem = use(mfn_of(holder->page_pfn), FRAME_WRITABLE, "a vCPU page");
+	for (i = 0; i < TORC_BATCH_PAGES && !problem; i++)
+		if (holder->batch_pfn[i] != INVALID_PFN)
+			problem = use(mfn_of(holder->batch_pfn[i]), FRAME_WRITABLE,
+				      "a batch area");
+	for (i = 0; i < ROOT_COPIES && !problem; i++)
+		problem = audit_copy(holder, &holder->roots[i]);
+	return problem;
+}
+
+static const char *audit_holders(void)
+{
+	bool linear = domain->linear_root == INVALID_MFN;
+	const char *problem = NULL;
+	u32 i;
+
+	for (i = 0; i < domain->vcpu_count && !problem; i++) {
+		linear |= domain->linear_root == domain->vcpu[i]->root;
+		problem = audit_vcpu(domain->vcpu[i]);
+	}
+	if (!linear)
+		return WRONG("the linear root %lx is no vCPU's", domain->linear_root);
+	if (!problem && domain->orphan != INVALID_MFN)
 		problem = use(domain->orphan, frame_table[domain->orphan].type, "the orphan");
-	if (!problem && vcpu->root != INVALID_MFN)
-		problem = use(vcpu->root, FRAME_L4, "the vCPU's root");
-	if (!problem && vcpu->page_pfn != INVALID_PFN)
-		problem = use(mfn_of(vcpu->page_pfn), FRAME_WRITABLE, "the vCPU page");
 	/* A domain that the builder made has these two as well. */
 	if (!problem && domain->console)
 		problem = use(virt_to_mfn(domain->console), FRAME_WRITABLE, "the console");
 	if (!problem && domain->console)
 		problem = use(mfn_of(domain->time_pfn), FRAME_WRITABLE, "the time page");
-	for (i = 0; i < TORC_BATCH_PAGES && !problem; i++)
-		if (vcpu->batch_pfn[i] != INVALID_PFN)
-			problem = use(mfn_of(vcpu->batch_pfn[i]), FRAME_WRITABLE, "the batch area");
-	for (i = 0; i < ROOT_COPIES && !problem; i++)
-		problem = audit_copy(&vcpu->roots[i]);
 	return problem;
 }
 

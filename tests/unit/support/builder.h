@@ -14,6 +14,13 @@
 #define INITRD_BYTES 9999
 
 /* A string of 4 MiB whose other words are good. */
+/** end - the domain ends, and no CPU runs it */
+static inline void end(struct domain *ended, unsigned int reason)
+{
+	ended->ending = reason + 1;
+	domain_reap(ended);
+}
+
 #define GOOD "domain name=a mem=4M vcpus=1"
 
 extern struct elf_file file;	    /* loaded by each make() */

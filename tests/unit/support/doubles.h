@@ -36,7 +36,9 @@ const char *panic_text(void);
 extern u64 preempt_calls; /* of sched_preempt_due() */
 extern u64 preempt_at; /* the call that says "due"; 0: none */
 extern bool preempt_always; /* every call from preempt_at on says so */
-extern unsigned int wakes, blocks, starts;
+extern unsigned int ipis;
+extern void (*ipi_arrives)(u32 target);
+extern unsigned int wakes, blocks, starts, ends, ended_for;
 
 /* doubles/crash.c */
 extern unsigned int crashes;

@@ -27,7 +27,7 @@ struct sched_world {
 	struct vcpu *loaded[CPU_MAX]; /* whose state is in the processor */
 	bool dirty[CPU_MAX]; /* and has changed there */
 	u64 armed; /* deadline of the timer, TIMER_NEVER when it is off */
-	unsigned int raised[DOMAINS], arms, idles, flushes, kicks;
+	unsigned int raised[DOMAINS], reaped[DOMAINS], arms, idles, flushes, kicks;
 	void (*interrupt)(void); /* what comes in while the processor sleeps */
 	jmp_buf off; /* taken with enum off when a CPU or the machine ends */
 };

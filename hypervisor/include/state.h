@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/* What a guest may put into a vCPU's registers, and vCPUs that come and go. */
+#ifndef TORC_HV_STATE_H
+#define TORC_HV_STATE_H
+
+#include <torc/state.h>
+#include "domain.h"
+
+/* control.c */
+
+/** address_allowed - may a guest be entered at @address: canonical, no slot of the hypervisor */
+bool address_allowed(u64 address);
+
+/** descriptor_check - may a guest have *@descriptor? Sets its accessed bit. */
+bool descriptor_check(u64 *descriptor);
+
+/** debugreg_check - may *@value stand in debug register @number? Sets and clears what is fixed. */
+bool debugreg_check(unsigned int number, u64 *value);
+
+/** xcr0_allowed - is @value a valid combination of states that guests may use? */
+bool xcr0_allowed(u64 value);
+
+/**
+ * ldt_load_page - copies @entries descriptors of the guest's page @source to page @page of the LDT
+ * Return: 0; TORC_ENOENT, TORC_ENOMEM. The LDT ends there; vcpu_set_ldt() puts it in force.
+ */
+int ldt_load_page(struct vcpu *vcpu, u64 page, pfn_t source, unsigned int entries);
+
+/* batch.c */
+
+/** batch_register - hc_batch_register(), holding the domain's lock */
+int batch_register(struct vcpu *vcpu, u64 index, pfn_t page);
+
+/* state.c */
+
+/**
+ * vcpu_put_state - makes @vcpu, which is down and on no CPU, ready to start
+ * @state: is changed: what is fixed is set
+ * Return: 0; STOPPED; TORC_EINVAL for a field outside its range, TORC_ENOENT for a page that does
+ *	not exist, errors of table_get() and frame_get_writable(). Holding the domain's lock.
+ */
+int vcpu_put_state(struct vcpu *vcpu, struct torc_vcpu_state *state);
+
+/** vcpu_release - gives back root and pages of @vcpu, which is down; behind table_settle() */
+void vcpu_release(struct vcpu *vcpu);
+
+#endif
