@@ -163,14 +163,17 @@ static bool threads(void)
 static bool files(void)
 {
 	char out[8192], in[sizeof(out)];
-	int file = open("/tmp/load", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	char name[32];
 	bool good;
+	int file;
 
+	snprintf(name, sizeof(name), "/tmp/load.%d", getpid());
+	file = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	memset(out, 0x5a, sizeof(out));
 	good = file >= 0 && write(file, out, sizeof(out)) == sizeof(out) &&
 	       pread(file, in, sizeof(in), 0) == sizeof(in) && !memcmp(in, out, sizeof(in));
 	close(file);
-	return unlink("/tmp/load") == 0 && good;
+	return unlink(name) == 0 && good;
 }
 
 static bool sockets(void)
