@@ -13,7 +13,7 @@ ABI := $(TESTS)/../abi
 UNIT := $(TESTS)/unit
 
 # All of mm/ but what has a double.
-PAGING := $(filter-out mm/frame.c mm/walker.c mm/window.c,\
+PAGING := $(filter-out mm/balloon.c mm/frame.c mm/walker.c mm/window.c,\
 	$(patsubst $(HV)/%,%,$(wildcard $(HV)/mm/*.c)))
 SUPPORT := $(patsubst $(UNIT)/%.c,%.o,$(wildcard $(UNIT)/support/*.c $(UNIT)/doubles/*.c))
 

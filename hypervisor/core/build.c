@@ -15,6 +15,7 @@
 #include "paging.h"
 #include "sched.h"
 #include "start.h"
+#include "state.h"
 #include "timer.h"
 
 /* What is known of the domain while it is built. */
@@ -23,8 +24,9 @@ struct plan {
 	char name[DOMAIN_NAME_MAX];
 	char why[96]; /* room for a reason that names something */
 	const char *cmdline;
-	u64 pages;
+	u64 pages, most;
 	u32 vcpus;
+	u64 privileges;
 	struct elf_image image;
 	struct torc_note note;
 	u64 first, end; /* guest-physical range of the kernel's segments */
@@ -68,7 +70,8 @@ static const char *parse_name(struct plan *plan, const char *string)
 
 static const char *check_words(struct plan *plan, const char *string)
 {
-	static const char *const known[] = { "name", "mem", "vcpus", NULL };
+	static const char *const known[] = { "name", "mem", "maxmem", "vcpus", "privileges",
+					     NULL };
 	char word[32];
 	const char *fault = cmdline_fault(string, known, word, sizeof(word));
 
@@ -95,37 +98,86 @@ static const char *parse_vcpus(struct plan *plan, const char *string)
 	return NULL;
 }
 
+static bool privilege_named(const char *name, size_t length, u64 *privilege)
+{
+	static const char *const names[] = { "create", "control", "memory", "observe", "devices",
+					     "schedule" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		*privilege = 1ull << i;
+		if (strlen(names[i]) == length && !memcmp(names[i], name, length))
+			return true;
+	}
+	*privilege = (1ull << ARRAY_SIZE(names)) - 1;
+	return length == 3 && !memcmp(name, "all", 3);
+}
+
+/* A list of names with + between them. */
+static const char *parse_privileges(struct plan *plan, const char *string)
+{
+	char text[64];
+	const char *name = text, *end;
+	int length = cmdline_get(string, "privileges", text, sizeof(text));
+	u64 privilege;
+
+	if (length < 0)
+		return NULL;
+	for (; length < (int)sizeof(text); name = end + 1) {
+		for (end = name; *end && *end != '+'; end++)
+			;
+		if (!privilege_named(name, end - name, &privilege))
+			break;
+		plan->privileges |= privilege;
+		if (!*end)
+			return NULL;
+	}
+	return "its privileges are not a list like create+control, or all";
+}
+
+/* A word that is a size, in bytes; false when it is missing or no size. */
+static bool parse_bytes(const char *string, const char *word, u64 *bytes)
+{
+	char text[32];
+	int length = cmdline_get(string, word, text, sizeof(text));
+
+	return length >= 1 && length < (int)sizeof(text) && parse_size(text, bytes);
+}
+
+static const char *parse_memory(struct plan *plan, const char *string)
+{
+	u64 bytes, most;
+
+	if (!parse_bytes(string, "mem", &bytes))
+		return "its memory size is missing or no size: say mem=SIZE, as in mem=64M";
+	if (bytes < MIB(2) || bytes > GIB(512))
+		return "its memory size is outside 2M to 512G";
+	most = bytes;
+	if (!parse_bytes(string, "maxmem", &most) && cmdline_get(string, "maxmem", NULL, 0) >= 0)
+		return "its maxmem is no size: say maxmem=SIZE, as in maxmem=256M";
+	if (most < bytes || most > GIB(512))
+		return "its maxmem is below its mem or above 512G";
+	plan->pages = ALIGN_UP(bytes, CHUNK_SIZE) >> PAGE_SHIFT;
+	plan->most = ALIGN_UP(most, CHUNK_SIZE) >> PAGE_SHIFT;
+	return NULL;
+}
+
 static const char *parse_string(struct plan *plan)
 {
 	const char *string = plan->source->string, *why = parse_name(plan, string);
-	char text[32];
-	int length;
-	u64 value;
 
 	if (!why)
 		why = check_words(plan, string);
 	if (!why)
 		why = parse_vcpus(plan, string);
-	if (why)
-		return why;
-	length = cmdline_get(string, "mem", text, sizeof(text));
-	if (length < 1 || length >= (int)sizeof(text) || !parse_size(text, &value))
-		return "its memory size is missing or no size: say mem=SIZE, as in mem=64M";
-	if (value < MIB(2) || value > GIB(512))
-		return "its memory size is outside 2M to 512G";
-	plan->pages = ALIGN_UP(value, CHUNK_SIZE) >> PAGE_SHIFT;
+	if (!why)
+		why = parse_privileges(plan, string);
+	if (!why)
+		why = parse_memory(plan, string);
 	plan->cmdline = cmdline_after(string, "--");
 	if (!plan->cmdline)
 		plan->cmdline = "";
-	return NULL;
-}
-
-static bool range_allowed(u64 start, u64 bytes)
-{
-	u64 last = start + bytes - 1;
-
-	return last >= start && is_canonical(start) && is_canonical(last) &&
-	       (start >> 63) == (last >> 63) && (last < TORC_HOLE_START || start >= TORC_HOLE_END);
+	return why;
 }
 
 /* Of ranges that are not empty and may end where the address space ends. */
@@ -139,7 +191,7 @@ static const char *check_note(const struct plan *plan)
 	const struct torc_note *note = &plan->note;
 	u64 first = ALIGN_DOWN(plan->first, PAGE_SIZE);
 	u64 bytes = ALIGN_UP(plan->end, PAGE_SIZE) - first;
-	u64 memory = plan->pages << PAGE_SHIFT;
+	u64 memory = plan->pages << PAGE_SHIFT, most = plan->most << PAGE_SHIFT;
 
 	if (note->abi_major != TORC_ABI_MAJOR || note->abi_minor != TORC_ABI_MINOR)
 		return "the kernel is built for another version of the ABI";
@@ -147,11 +199,11 @@ static const char *check_note(const struct plan *plan)
 		return "the kernel's note is too short";
 	if (note->features_required & ~START_FEATURES)
 		return "the kernel requires a feature that this hypervisor does not have";
-	if (!IS_ALIGNED(note->linear_base, CHUNK_SIZE) || !range_allowed(note->linear_base, memory))
+	if (!IS_ALIGNED(note->linear_base, CHUNK_SIZE) || !range_allowed(note->linear_base, most))
 		return "the kernel's linear map is misplaced";
 	if (!IS_ALIGNED(note->virt_offset, PAGE_SIZE) ||
 	    !range_allowed(note->virt_offset + first, bytes) ||
-	    overlap(note->virt_offset + first, bytes, note->linear_base, memory))
+	    overlap(note->virt_offset + first, bytes, note->linear_base, most))
 		return "the kernel's image is mapped at an impossible address";
 	if (!range_allowed(note->entry, 1))
 		return "the kernel's entry is no usable address";
@@ -306,13 +358,14 @@ static const char *make_vcpus(struct plan *plan)
 
 static const char *make_domain(struct plan *plan, u16 id)
 {
-	struct domain *domain = domain_create(plan->name, plan->pages, id);
+	struct domain *domain = domain_create(plan->name, plan->pages, plan->most, id);
 	const char *why;
 
 	if (!domain)
 		return "not enough memory on this machine";
 	plan->domain = domain;
 	domain->source = *plan->source;
+	domain->privileges = plan->privileges;
 	domain->linear_base = plan->note.linear_base;
 	why = fill_memory(plan);
 	if (why)

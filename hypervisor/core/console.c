@@ -19,10 +19,11 @@ static struct domain *focus;
 static struct domain *unfinished; /* whose line the port is in the middle of, if in any */
 static bool prefixes;
 
-void console_init(void)
+void console_admit(struct domain *domain)
 {
-	focus = domain_list;
-	prefixes = domain_list && domain_list->next;
+	if (!focus)
+		focus = domain;
+	prefixes |= domain_list->next != NULL;
 }
 
 static void write(const char *text, size_t length)

@@ -86,6 +86,7 @@ int ldt_load_page(struct vcpu *vcpu, u64 page, pfn_t source, unsigned int entrie
 		/* One that is refused becomes empty: loading it faults, as it should. */
 		to[i] = descriptor_check(&descriptor) ? descriptor : 0;
 	}
+	vcpu->ldt_pfn[page] = source;
 	vcpu->ldt_entries = page * ENTRIES + entries;
 	return 0;
 }

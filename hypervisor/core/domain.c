@@ -8,13 +8,16 @@
  */
 #include "alloc.h"
 #include "console.h"
+#include "grant.h"
 #include "lib.h"
 #include "lock.h"
 #include "log.h"
 #include "paging.h"
+#include "port.h"
 #include "sched.h"
 
 struct lock domains_lock;
+struct lock domain_list_lock;
 struct domain *domain_list;
 unsigned int domain_count;
 static u16 last_id;
@@ -38,53 +41,76 @@ static void page_drop(void *page)
 		page_free(virt_to_mfn(page));
 }
 
-static bool add_chunk(struct domain *domain, u64 chunk)
+/** domain_add_chunk - zeroed memory for pages @pfn and the 511 behind it; false without memory */
+bool domain_add_chunk(struct domain *domain, pfn_t pfn)
 {
-	u32 **directory = &domain->chunks[chunk >> 9];
-	mfn_t mfn;
+	mfn_t mfn = chunk_alloc();
 	unsigned int i;
 
-	if (!*directory)
-		*directory = page_zalloc();
-	if (!*directory)
-		return false;
-	mfn = chunk_alloc();
 	if (mfn == INVALID_MFN)
 		return false;
-	(*directory)[chunk & 511] = mfn >> 9;
 	for (i = 0; i < CHUNK_PAGES; i++) {
 		frame_table[mfn + i] = (struct frame){ .owner = domain->id };
-		m2p_table[mfn + i] = domain->pages + i;
+		m2p_table[mfn + i] = pfn + i;
 	}
-	domain->pages += CHUNK_PAGES;
+	domain->chunks[pfn >> 18][(pfn >> 9) & 511] = mfn >> 9;
+	domain->owned_pages += CHUNK_PAGES;
 	return true;
+}
+
+/** domain_drop_chunk - undoes it; nothing may refer to these frames, no CPU remember them */
+void domain_drop_chunk(struct domain *domain, pfn_t pfn)
+{
+	mfn_t mfn = domain_mfn(domain, pfn);
+	unsigned int i;
+
+	for (i = 0; i < CHUNK_PAGES; i++) {
+		frame_table[mfn + i] = (struct frame){ .owner = OWNER_NONE };
+		m2p_table[mfn + i] = TORC_INVALID_FRAME;
+	}
+	domain->chunks[pfn >> 18][(pfn >> 9) & 511] = 0;
+	domain->owned_pages -= CHUNK_PAGES;
+	chunk_free(mfn);
 }
 
 static void drop_memory(struct domain *domain)
 {
-	u64 pfn;
+	pfn_t pfn;
 	unsigned int i;
 
-	for (pfn = 0; pfn < domain->pages; pfn += CHUNK_PAGES) {
-		mfn_t mfn = domain_mfn(domain, pfn);
-
-		for (i = 0; i < CHUNK_PAGES; i++) {
-			frame_table[mfn + i] = (struct frame){ .owner = OWNER_NONE };
-			m2p_table[mfn + i] = TORC_INVALID_FRAME;
-		}
-		chunk_free(mfn);
-	}
+	for (pfn = 0; pfn < domain->pages; pfn += CHUNK_PAGES)
+		if (domain_mfn(domain, pfn) != INVALID_MFN)
+			domain_drop_chunk(domain, pfn);
 	for (i = 0; i < CHUNK_DIRECTORY; i++)
 		page_drop(domain->chunks[i]);
 }
 
+/* Room for the numbers of all chunks that the domain may come to have, and those of the first. */
+static bool take_memory(struct domain *domain, u64 pages, u64 most)
+{
+	pfn_t pfn;
+
+	for (pfn = 0; pfn < most; pfn += CHUNK_PAGES) {
+		if (!domain->chunks[pfn >> 18])
+			domain->chunks[pfn >> 18] = page_zalloc();
+		if (!domain->chunks[pfn >> 18])
+			return false;
+		domain->pages = pfn + CHUNK_PAGES;
+	}
+	for (pfn = 0; pfn < pages; pfn += CHUNK_PAGES)
+		if (!domain_add_chunk(domain, pfn))
+			return false;
+	domain->target_pages = domain->owned_pages;
+	return true;
+}
+
 /**
  * domain_create - an empty domain with memory and windows but without vCPUs
- * @pages: rounded up to whole chunks
+ * @pages: that it has, @most: that it may come to have; both rounded up to whole chunks
  * @id: from domain_new_id()
  * Return: NULL when memory does not suffice.
  */
-struct domain *domain_create(const char *name, u64 pages, u16 id)
+struct domain *domain_create(const char *name, u64 pages, u64 most, u16 id)
 {
 	struct domain *domain = page_zalloc();
 	unsigned int i;
@@ -94,19 +120,20 @@ struct domain *domain_create(const char *name, u64 pages, u16 id)
 		return NULL;
 	strlcpy(domain->name, name, sizeof(domain->name));
 	domain->id = id;
+	domain->references = 1;
 	domain->linear_root = INVALID_MFN;
 	domain->orphan = INVALID_MFN;
 	for (i = 0; i < ARRAY_SIZE(domain->windows_l3); i++)
 		domain->windows_l3[i] = INVALID_MFN;
+	for (i = 0; i < TORC_GRANT_PAGES; i++)
+		domain->grant_pfn[i] = INVALID_PFN;
+	domain->ring_scratch = INVALID_MFN;
 	domain->chunks = page_zalloc();
 	domain->census = page_zalloc();
-	if (!domain->chunks || !domain->census)
-		goto fail;
-	while (domain->pages < pages)
-		if (!add_chunk(domain, domain->pages / CHUNK_PAGES))
-			goto fail;
-	return domain;
-fail:
+	domain->counters = page_zalloc();
+	if (domain->chunks && domain->census && domain->counters &&
+	    take_memory(domain, pages, most))
+		return domain;
 	domain_destroy(domain);
 	return NULL;
 }
@@ -116,22 +143,55 @@ void domain_insert(struct domain *domain)
 {
 	struct domain **link = &domain_list;
 
+	lock_take(&domain_list_lock);
 	while (*link)
 		link = &(*link)->next;
 	*link = domain;
+	lock_drop(&domain_list_lock);
+	console_admit(domain);
+	virq_raise(TORC_VIRQ_DOMAIN);
 	__atomic_fetch_add(&domain_count, 1, __ATOMIC_RELEASE);
 }
 
 static void domain_remove(struct domain *domain)
 {
-	struct domain **link;
+	struct domain **link = &domain_list;
 
-	for (link = &domain_list; *link; link = &(*link)->next) {
-		if (*link == domain) {
-			*link = domain->next;
-			return;
-		}
-	}
+	lock_take(&domain_list_lock);
+	while (*link != domain)
+		link = &(*link)->next;
+	*link = domain->next;
+	lock_drop(&domain_list_lock);
+}
+
+struct domain *domain_get_next(u64 id)
+{
+	struct domain *domain, *found = NULL;
+
+	lock_take(&domain_list_lock);
+	/* One that has lost its last reference is on its way off the list. */
+	for (domain = domain_list; domain; domain = domain->next)
+		if (domain->id > id && domain->references && (!found || domain->id < found->id))
+			found = domain;
+	if (found)
+		found->references++;
+	lock_drop(&domain_list_lock);
+	return found;
+}
+
+struct domain *domain_get(u64 id)
+{
+	struct domain *domain;
+
+	lock_take(&domain_list_lock);
+	for (domain = domain_list; domain && domain->id != id; domain = domain->next)
+		;
+	if (domain && !domain->references)
+		domain = NULL;
+	if (domain)
+		domain->references++;
+	lock_drop(&domain_list_lock);
+	return domain;
 }
 
 /**
@@ -150,6 +210,12 @@ void domain_destroy(struct domain *domain)
 		drop_memory(domain);
 	page_drop(domain->chunks);
 	page_drop(domain->census);
+	page_drop(domain->counters);
+	for (i = 0; i < PORT_PAGES; i++)
+		page_drop(domain->ports[i]);
+	page_drop(domain->rings);
+	if (domain->ring_scratch != INVALID_MFN)
+		page_free(domain->ring_scratch);
 	page_drop(domain);
 }
 
@@ -171,11 +237,8 @@ static void start_anew(u16 id, const struct domain_source *source, bool focus)
 		console_focus(domain);
 }
 
-/**
- * domain_reap - gives back everything of a domain that sched_end() has ended, and says so
- * A reboot starts it anew, as a new domain, if what it was built from has been kept.
- */
-void domain_reap(struct domain *domain)
+/* Gives back everything of a domain. A reboot starts it anew if what it was built from was kept. */
+static void reap(struct domain *domain)
 {
 	const struct domain_source source = domain->source;
 	unsigned int reason = domain->ending - 1;
@@ -188,6 +251,7 @@ void domain_reap(struct domain *domain)
 	lock_drop(&domains_lock);
 	census_log(domain);
 	log("domain %u %s ended: %s", id, domain->name, reason_names[reason]);
+	virq_raise(TORC_VIRQ_DOMAIN);
 	domain_destroy(domain);
 	if (reason == TORC_SHUTDOWN_REBOOT && source.kept) {
 		lock_take(&domains_lock);
@@ -195,4 +259,26 @@ void domain_reap(struct domain *domain)
 		lock_drop(&domains_lock);
 	}
 	__atomic_fetch_sub(&domain_count, 1, __ATOMIC_RELEASE);
+}
+
+void domain_put(struct domain *domain)
+{
+	bool last;
+
+	lock_take(&domain_list_lock);
+	last = --domain->references == 0;
+	lock_drop(&domain_list_lock);
+	if (last)
+		reap(domain);
+}
+
+/**
+ * domain_retire - the end of a domain that sched_end() has ended and no CPU runs any more
+ * What others hold of it is taken back; its memory goes when the last of them is through with it.
+ */
+void domain_retire(struct domain *domain)
+{
+	ports_close(domain);
+	rings_close(domain);
+	domain_put(domain);
 }

@@ -10,7 +10,9 @@
 #include "cpu.h"
 #include "entry.h"
 #include "log.h"
+#include "observe.h"
 #include "paging.h"
+#include "port.h"
 #include "sched.h"
 
 static void interrupt(u64 vector)
@@ -28,6 +30,10 @@ static void interrupt(u64 vector)
 		apic_eoi();
 		sched_kicked();
 		break;
+	case VECTOR_PIRQ ... VECTOR_PIRQ + PIRQ_VECTORS - 1:
+		pirq_raise(vector);
+		apic_eoi();
+		break;
 	default: /* spurious ones want no EOI */
 		break;
 	}
@@ -37,9 +43,10 @@ static void interrupt(u64 vector)
 static void exception(struct vcpu *vcpu)
 {
 	struct regs *regs = vcpu->regs;
-
 	bool done = false;
 
+	count(vcpu->domain, TORC_COUNTER_EXCEPTION + regs->vector, 1);
+	trace(vcpu, TORC_TRACE_EXCEPTION, regs->vector, regs->rip);
 	if (regs->vector == 13 && (regs->cs & 3) == 1) {
 		lock_take(&vcpu->domain->lock);
 		done = emulate(vcpu);
@@ -78,14 +85,16 @@ void hv_entry(void)
 	u64 vector = vcpu->regs->vector;
 
 	cpu_pass(cpu);
-	if (vector == VECTOR_HYPERCALL)
+	if (vector == VECTOR_HYPERCALL) {
 		hypercall(vcpu);
-	else if (vector == VECTOR_TRIPLE)
+	} else if (vector == VECTOR_TRIPLE) {
 		guest_crash(vcpu, "exception while both sync and double-fault frame are in use");
-	else if (vector < 32)
+	} else if (vector < 32) {
 		exception(vcpu);
-	else
+	} else {
+		count(vcpu->domain, TORC_COUNTER_INTERRUPT, 1);
 		interrupt(vector);
+	}
 	hv_exit();
 }
 

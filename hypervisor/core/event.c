@@ -9,6 +9,7 @@
  */
 #include "cpu.h"
 #include "entry.h"
+#include "observe.h"
 #include "sched.h"
 
 void event_raise_locked(struct vcpu *vcpu, unsigned int port)
@@ -18,6 +19,8 @@ void event_raise_locked(struct vcpu *vcpu, unsigned int port)
 
 	if (vcpu->state == VCPU_DOWN)
 		return;
+	count(vcpu->domain, TORC_COUNTER_EVENT, 1);
+	trace(vcpu, TORC_TRACE_EVENT, port, 0);
 	__atomic_fetch_or(&page->event_pending[port / 64], bit, __ATOMIC_ACQ_REL);
 	if (READ_ONCE(page->event_mask[port / 64]) & bit)
 		return;

@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "entry.h"
 #include "hypercall.h"
+#include "observe.h"
 #include "paging.h"
 #include "sched.h"
 #include "state.h"
@@ -18,7 +19,11 @@
 void hypercall(struct vcpu *vcpu)
 {
 	struct regs *regs = vcpu->regs;
-	s64 result = hypercall_dispatch(vcpu, regs);
+	s64 result;
+
+	count(vcpu->domain, TORC_COUNTER_HYPERCALL + (regs->rax & 127), 1);
+	trace(vcpu, TORC_TRACE_HYPERCALL, regs->rax, regs->rdi);
+	result = hypercall_dispatch(vcpu, regs);
 
 	/* A call that moved the vCPU elsewhere has no result. */
 	if (regs->vector == VECTOR_HYPERCALL)
@@ -118,6 +123,14 @@ s64 hc_shutdown(struct vcpu *vcpu, u64 reason, u64 detail)
 bool address_allowed(u64 address)
 {
 	return is_canonical(address) && (address < TORC_HOLE_START || address >= TORC_HOLE_END);
+}
+
+bool range_allowed(u64 start, u64 bytes)
+{
+	u64 last = start + bytes - 1;
+
+	return last >= start && is_canonical(start) && is_canonical(last) &&
+	       (start >> 63) == (last >> 63) && (last < TORC_HOLE_START || start >= TORC_HOLE_END);
 }
 
 s64 hc_set_entry(struct vcpu *vcpu, u64 kind, u64 address)

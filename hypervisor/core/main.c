@@ -78,7 +78,6 @@ void hv_main(const struct boot_info *info)
 	lock_drop(&domains_lock);
 	if (!kept)
 		release_modules(info);
-	console_init();
 	nmi_storm_init(info->cmdline);
 	sched_open();
 	hv_exit();

@@ -17,6 +17,7 @@
 #include "entry.h"
 #include "lock.h"
 #include "log.h"
+#include "observe.h"
 #include "power.h"
 #include "sched.h"
 #include "timer.h"
@@ -83,7 +84,8 @@ void sched_start(struct vcpu *vcpu)
 		vcpu->next_all = all;
 		all = vcpu;
 		all_count++;
-		enqueue(vcpu);
+		if (!vcpu->domain->paused)
+			enqueue(vcpu);
 		if (all_count == cpu_count + 1)
 			kick_all(); /* from now on there are slices to be armed */
 		else
@@ -107,7 +109,7 @@ void sched_notify(struct vcpu *vcpu)
 {
 	if (vcpu->state == VCPU_BLOCKED) {
 		vcpu->state = VCPU_RUNNABLE;
-		if (!vcpu->cpu) {
+		if (!vcpu->cpu && !vcpu->domain->paused) {
 			enqueue(vcpu);
 			kick_idle();
 		}
@@ -187,7 +189,43 @@ void sched_end(struct domain *domain, unsigned int reason)
 	}
 	lock_drop(&sched_lock);
 	if (gone)
-		domain_reap(domain);
+		domain_retire(domain);
+}
+
+bool sched_pause(struct domain *domain)
+{
+	struct vcpu *vcpu;
+	bool still;
+
+	lock_take(&sched_lock);
+	domain->paused = true;
+	for (u32 i = 0; i < domain->vcpu_count; i++) {
+		vcpu = domain->vcpu[i];
+		unqueue(vcpu);
+		if (vcpu->cpu) {
+			WRITE_ONCE(vcpu->cpu->need_resched, true);
+			kick(vcpu->cpu);
+		}
+	}
+	still = runs(domain);
+	lock_drop(&sched_lock);
+	return !still;
+}
+
+void sched_unpause(struct domain *domain)
+{
+	struct vcpu *vcpu;
+
+	lock_take(&sched_lock);
+	for (u32 i = 0; domain->paused && i < domain->vcpu_count; i++) {
+		vcpu = domain->vcpu[i];
+		if (vcpu->state == VCPU_RUNNABLE && !vcpu->cpu) {
+			enqueue(vcpu);
+			kick_idle();
+		}
+	}
+	domain->paused = false;
+	lock_drop(&sched_lock);
 }
 
 static bool slices_matter(void)
@@ -295,7 +333,7 @@ static struct domain *deschedule(struct cpu *cpu)
 	vcpu_save(vcpu);
 	vcpu->cpu = NULL;
 	cpu->current = NULL;
-	if (vcpu->state == VCPU_RUNNABLE)
+	if (vcpu->state == VCPU_RUNNABLE && !domain->paused)
 		enqueue(vcpu);
 	return domain->ending && !runs(domain) ? domain : NULL;
 }
@@ -304,6 +342,8 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu)
 {
 	u64 now = time_now_ns();
 
+	count(vcpu->domain, TORC_COUNTER_DISPATCH, 1);
+	trace(vcpu, TORC_TRACE_DISPATCH, now - vcpu->ready_since, 0);
 	vcpu->steal_ns += now - vcpu->ready_since;
 	vcpu->last_dispatch = now;
 	vcpu->slice_end = now + SLICE_NS;
@@ -346,7 +386,7 @@ struct vcpu *sched_pick(void)
 		ended = deschedule(cpu);
 	if (ended) {
 		lock_drop(&sched_lock);
-		domain_reap(ended);
+		domain_retire(ended);
 		lock_take(&sched_lock);
 	}
 	cpu->need_resched = false;

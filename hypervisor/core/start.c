@@ -92,8 +92,9 @@ static void fill_entropy(u8 *bytes, size_t count)
 	}
 }
 
-static void fill_time(struct domain *domain, struct torc_time *time)
+void start_time(struct domain *domain)
 {
+	struct torc_time *time = mfn_to_virt(domain_mfn(domain, domain->time_pfn));
 	u64 tsc = rdtsc();
 
 	domain->start_ns = tsc_to_ns(tsc);
@@ -115,19 +116,21 @@ void start_fill(struct domain *domain, const struct torc_note *note, const struc
 	struct torc_time *time = mfn_to_virt(domain_mfn(domain, domain->time_pfn));
 	unsigned int i;
 
-	fill_time(domain, time);
+	start_time(domain);
 	domain->console->size = sizeof(*domain->console);
 	*start = (struct torc_start){
 		.magic = TORC_START_MAGIC,
 		.size = sizeof(*start),
 		.abi_version = TORC_ABI_MAJOR << 16 | TORC_ABI_MINOR,
-		.features = START_FEATURES,
+		.features = START_FEATURES |
+			    (domain->privileges ? TORC_FEATURE_PRIVILEGED : 0),
+		.privileges = domain->privileges,
 		.domain = domain->id,
 		.vcpus = domain->vcpu_count,
-		.pages = domain->pages,
+		.pages = domain->owned_pages,
 		.max_pages = domain->pages,
 		.boot_first = at->boot_first,
-		.boot_pages = domain->pages - at->boot_first,
+		.boot_pages = domain->owned_pages - at->boot_first,
 		.root = at->root << PAGE_SHIFT,
 		.linear_base = domain->linear_base,
 		.virt_offset = note->virt_offset,

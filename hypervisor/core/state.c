@@ -10,6 +10,7 @@
 #include "hypercall.h"
 #include "lib.h"
 #include "paging.h"
+#include "port.h"
 #include "sched.h"
 #include "state.h"
 #include "timer.h"
@@ -102,7 +103,8 @@ static int take_pages(struct vcpu *vcpu, const struct torc_vcpu_state *state)
 
 	for (i = 0; !error && i < TORC_BATCH_PAGES; i++)
 		if (state->batch_pages[i] != INVALID_PFN)
-			error = batch_register(vcpu, i, state->batch_pages[i]);
+			error = page_register(vcpu->domain, &vcpu->batch_pfn[i],
+					      state->batch_pages[i]);
 	for (page = 0; !error && page * ENTRIES < state->ldt_entries; page++)
 		error = ldt_load_page(vcpu, page, state->ldt_pages[page],
 				      MIN(state->ldt_entries - page * ENTRIES, (u32)ENTRIES));
@@ -175,6 +177,67 @@ int vcpu_put_state(struct vcpu *vcpu, struct torc_vcpu_state *state)
 	return 0;
 }
 
+static void fpu_get(const struct vcpu *vcpu, u8 *fpu)
+{
+	u64 present;
+	unsigned int i;
+
+	memcpy(fpu, vcpu->fpu, FPU_HEADER_END);
+	memcpy(&present, fpu + FPU_XSTATE_BV, sizeof(present));
+	for (i = 0; i < ARRAY_SIZE(component); i++)
+		if (present >> component[i].number & 1)
+			memcpy(fpu + component[i].offset,
+			       (u8 *)vcpu->fpu + cpuid_count(13, component[i].number).ebx,
+			       component[i].bytes);
+}
+
+static u64 flags_of(const struct vcpu *vcpu)
+{
+	return (vcpu->state == VCPU_DOWN ? TORC_STATE_DOWN : 0) |
+	       (vcpu->state == VCPU_BLOCKED ? TORC_STATE_BLOCKED : 0) |
+	       ((vcpu->regs->cs & 3) == 3 ? TORC_STATE_RING3 : 0) |
+	       (vcpu->ts ? TORC_STATE_TS : 0) | (vcpu->nmi_pending ? TORC_STATE_NMI : 0);
+}
+
+static u64 hypervisor_to_system(const struct domain *domain, u64 ns)
+{
+	return ns == TIMER_NEVER ? 0 : MAX(ns - domain->start_ns, 1ull);
+}
+
+void vcpu_get_state(const struct vcpu *vcpu, struct torc_vcpu_state *s)
+{
+	const struct regs *r = vcpu->regs;
+	unsigned int i;
+
+	*s = (struct torc_vcpu_state){
+		.size = sizeof(*s),
+		.flags = flags_of(vcpu),
+		.gpr = { r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp, r->r8, r->r9,
+			 r->r10, r->r11, r->r12, r->r13, r->r14, r->r15 },
+		.rip = r->rip, .cs = r->cs, .rflags = r->rflags, .rsp = r->rsp, .ss = r->ss,
+		.fs_base = vcpu->fs_base, .gs_base = vcpu->gs_base,
+		.kernel_gs = vcpu->desc->kernel_gs,
+		.vcpu_page = vcpu->page_pfn,
+		.dr = { vcpu->dr[0], vcpu->dr[1], vcpu->dr[2], vcpu->dr[3], vcpu->dr[6],
+			vcpu->dr[7] },
+		.ldt_entries = vcpu->ldt_entries,
+		.timer_ns = hypervisor_to_system(vcpu->domain, vcpu->timer_deadline),
+		.xcr0 = vcpu->xcr0,
+	};
+	if (vcpu->state == VCPU_DOWN)
+		return;
+	s->root = m2p_table[vcpu->root] << PAGE_SHIFT;
+	for (i = 0; i < TORC_ENTRY_COUNT; i++)
+		if (vcpu->desc->iret[i].rip != (u64)gate_no_entry)
+			s->entries[i] = vcpu->desc->iret[i].rip;
+	for (i = 0; i < LDT_PAGES; i++)
+		s->ldt_pages[i] = vcpu->ldt_pfn[i];
+	memcpy(s->sel, vcpu->sel, sizeof(s->sel));
+	memcpy(s->batch_pages, vcpu->batch_pfn, sizeof(s->batch_pages));
+	memcpy(s->gdt, &vcpu->desc->gdt[TORC_GDT_FIRST_FREE], sizeof(s->gdt));
+	fpu_get(vcpu, s->fpu);
+}
+
 /* The root that a vCPU which is up holds, for linear.c; @but is on its way down. */
 static mfn_t another_root(const struct domain *domain, const struct vcpu *but)
 {
@@ -192,7 +255,7 @@ void vcpu_release(struct vcpu *vcpu)
 	unsigned int i;
 
 	for (i = 0; i < TORC_BATCH_PAGES; i++)
-		batch_register(vcpu, i, INVALID_PFN);
+		page_register(domain, &vcpu->batch_pfn[i], INVALID_PFN);
 	vcpu_drop_page(vcpu);
 	if (vcpu->root != INVALID_MFN) {
 		if (domain->linear_root == vcpu->root)
@@ -207,7 +270,7 @@ static struct vcpu *vcpu_number(const struct vcpu *caller, u64 number)
 	return number < caller->domain->vcpu_count ? caller->domain->vcpu[number] : NULL;
 }
 
-static s64 vcpu_up(struct vcpu *vcpu, mfn_t page)
+s64 vcpu_start(struct vcpu *vcpu, mfn_t page)
 {
 	struct torc_vcpu_state state;
 	int error;
@@ -232,7 +295,7 @@ s64 hc_vcpu_up(struct vcpu *caller, u64 number, u64 page)
 	if (!vcpu || mfn == INVALID_MFN)
 		return TORC_ENOENT;
 	lock_take(&caller->domain->lock);
-	result = vcpu_up(vcpu, mfn);
+	result = vcpu_start(vcpu, mfn);
 	lock_drop(&caller->domain->lock);
 	return result;
 }
@@ -254,6 +317,7 @@ static s64 vcpu_down(struct vcpu *vcpu)
 		return TORC_EAGAIN;
 	lock_take(&sched_lock);
 	sched_stop(vcpu);
+	ports_leave(vcpu);
 	lock_drop(&sched_lock);
 	if (vcpu != this_cpu()->current && READ_ONCE(vcpu->cpu))
 		return TORC_EAGAIN;

@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "lib.h"
 #include "log.h"
+#include "observe.h"
 #include "paging.h"
 #include "sched.h"
 #include "timer.h"
@@ -116,7 +117,7 @@ void cpu_prepare(struct cpu *cpu)
 	mfn_t *const all[] = { &l2, &l1, &desc, &entry, &nmi, &ist };
 	u64 *table;
 
-	if (!alloc_all(all, ARRAY_SIZE(all)))
+	if (!alloc_all(all, ARRAY_SIZE(all)) || !observe_prepare(cpu))
 		panic("no memory for the gate region of CPU %u", cpu->id);
 	table = mfn_to_virt(l1);
 	map_shared(table);

@@ -8,6 +8,8 @@
 
 #include "types.h"
 
+#define VECTOR_PIRQ	0x90	/* interrupts that domains have bound */
+#define PIRQ_VECTORS	32
 #define VECTOR_PIC	0xe0	/* 16 vectors where a PIC that misbehaves would show */
 #define VECTOR_TIMER	0xf0
 #define VECTOR_SERIAL	0xf1
@@ -65,6 +67,19 @@ u32 apic_timer_count(void);
  * ioapic_init() - mask every input of every I/O APIC that the MADT names
  */
 void ioapic_init(void);
+
+/**
+ * ioapic_route() - send an interrupt of the machine to this CPU, as @vector
+ * @gsi: its global number (ACPI 6.4, 5.2.13)
+ * Return: false if no I/O APIC has that input.
+ */
+bool ioapic_route(u32 gsi, u8 vector, bool level, bool active_low);
+
+/** ioapic_in_use() - is input @gsi routed and not masked? */
+bool ioapic_in_use(u32 gsi);
+
+/** ioapic_mask() - hold an input that was routed, or let it come again as it was */
+void ioapic_mask(u32 gsi, bool masked);
 
 #define APIC_DELIVER_NMI	0x00400u
 

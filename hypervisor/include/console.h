@@ -6,8 +6,11 @@
 
 #include "domain.h"
 
-/** console_init - all domains are built: decides on prefixes, gives the first the focus */
-void console_init(void);
+/**
+ * console_admit - @domain is on the list now: the first gets the focus, a second one prefixes
+ * Holding domains_lock.
+ */
+void console_admit(struct domain *domain);
 
 /**
  * console_drain_some - shows a line or a part of one from @domain's ring

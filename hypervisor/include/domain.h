@@ -66,6 +66,7 @@ struct vcpu {
 	pfn_t page_pfn;
 	pfn_t batch_pfn[TORC_BATCH_PAGES];
 	mfn_t ldt_mfn[LDT_PAGES];
+	u32 ldt_pfn[LDT_PAGES]; /* where the guest had them */
 	u64 fs_base, gs_base;
 	u16 sel[4]; /* DS ES FS GS */
 	u64 dr[8];
@@ -106,21 +107,37 @@ struct domain_source {
 	bool kept;
 };
 
+#define PORTS_PER_PAGE (PAGE_SIZE / 16)
+#define PORT_PAGES (TORC_EVENT_PORTS / PORTS_PER_PAGE)
+
 #define CENSUS_ENTRIES 128 /* more sites than that share the last entry */
 
 /**
  * struct domain - a running VM
+ * @references: its life is one; it goes with the last
+ * @privileges: TORC_PRIVILEGE_*
+ * @pages: pfns below it are the domain's; it has @owned_pages of them, in whole chunks
+ * @target_pages: that it is to have; @request: TORC_CONTROL_* that its kernel has not taken yet
+ * @paused: none of its vCPUs is to run
  * @ending: its end is decided: the reason of shutdown + 1. It goes once no vCPU of it is on a CPU.
  * @lock: for what its vCPUs share: tables, frames and pages that they registered
  * @unflushed: entries of upper levels went that other CPUs may have cached
- * @chunks: chunk numbers (mfn >> 9) by pfn >> 9, two levels
- * @windows_l3: level-3 tables behind slots 257..259, shared by all vCPUs
+ * @chunks: chunk numbers (mfn >> 9) by pfn >> 9, two levels; 0 where there is none
+ * @windows_l3: level-3 tables behind slots 257..260, shared by all vCPUs
+ * @grant_pfn: pages of the grant table, referenced writable; INVALID_PFN when absent
+ * @rings: foreign ring pages shown to it, a page of them; NULL before the first; see grant.c
+ * @ring_scratch: what is shown in place of those that were taken back
+ * @ports: event ports, a page of them each, made when one of them is bound; see port.c
  */
 struct domain {
 	u16 id;
+	unsigned int references;
+	u64 privileges;
 	char name[DOMAIN_NAME_MAX];
 	struct domain_source source;
-	u64 pages;
+	u64 pages, owned_pages, target_pages;
+	bool paused;
+	u64 request;
 	u32 vcpu_count;
 	struct vcpu *vcpu[VCPU_MAX];
 	unsigned int ending;
@@ -130,14 +147,20 @@ struct domain {
 	mfn_t linear_root; /* see linear.c */
 	mfn_t orphan; /* see paging.c; INVALID_MFN mostly */
 	u32 **chunks; /* a page of pointers to pages */
-	mfn_t windows_l3[3];
+	mfn_t windows_l3[4];
 	pfn_t console_pfn, time_pfn;
 	struct torc_console_ring *console; /* the guest's page, referenced writable */
 	u64 start_ns; /* hypervisor time at system time 0 */
 	u32 console_out_cons, console_in_prod;
 	struct console_line line;
+	u64 *counters; /* TORC_COUNTER_* */
 	struct census_entry *census;
 	u32 census_used;
+	pfn_t grant_pfn[TORC_GRANT_PAGES];
+	struct ring_slot *rings;
+	mfn_t ring_scratch;
+	struct port *ports[PORT_PAGES];
+	u16 virq_port[TORC_VIRQ_COUNT]; /* 0: not bound */
 	struct domain *next;
 };
 
@@ -166,6 +189,9 @@ struct cpu {
 	struct vcpu *loaded;
 	struct gate_desc *desc;
 	bool need_resched, idle, kicked, stopped;
+	u64 *counters;
+	struct torc_trace_record *trace[TORC_TRACE_PAGES];
+	u32 traced; /* records */
 	unsigned int work; /* since the last look at the clock */
 	u64 armed, deadline;
 	u64 nmi_count, nmi_in_gate, nmi_in_ring[4];
@@ -193,22 +219,39 @@ static inline void cpu_pass(struct cpu *cpu)
 /** domain_mfn - frame behind @pfn of @domain, INVALID_MFN when there is none */
 static inline mfn_t domain_mfn(const struct domain *domain, pfn_t pfn)
 {
+	u32 chunk;
+
 	if (pfn >= domain->pages)
 		return INVALID_MFN;
-	return ((mfn_t)domain->chunks[pfn >> 18][(pfn >> 9) & 511] << 9) | (pfn & 511);
+	chunk = domain->chunks[pfn >> 18][(pfn >> 9) & 511];
+	return chunk ? ((mfn_t)chunk << 9) | (pfn & 511) : INVALID_MFN;
 }
 
-/* The list, and what consoles share. */
-extern struct lock domains_lock;
+/*
+ * The list, and what consoles share; a change of the list takes domain_list_lock besides, which is
+ * enough for a look.
+ */
+extern struct lock domains_lock, domain_list_lock;
 extern struct domain *domain_list;
 extern unsigned int domain_count; /* of those on the list or about to be started anew */
 
 /* domain.c */
 u16 domain_new_id(void);
-struct domain *domain_create(const char *name, u64 pages, u16 id);
+struct domain *domain_create(const char *name, u64 pages, u64 most, u16 id);
+bool domain_add_chunk(struct domain *domain, pfn_t pfn);
+void domain_drop_chunk(struct domain *domain, pfn_t pfn);
 void domain_insert(struct domain *domain);
 void domain_destroy(struct domain *domain);
-void domain_reap(struct domain *domain);
+void domain_retire(struct domain *domain);
+
+/** domain_get - the domain of that id, which stays until domain_put(); NULL when there is none */
+struct domain *domain_get(u64 id);
+
+/** domain_get_next - the same for the domain with the lowest id above @id */
+struct domain *domain_get_next(u64 id);
+
+/** domain_put - gives a reference back; with the last goes the domain. Holding no lock. */
+void domain_put(struct domain *domain);
 
 /* vcpu.c */
 struct vcpu *vcpu_create(struct domain *domain, u32 id);

@@ -9,7 +9,8 @@
  *
  *	domains_lock	the list of domains, consoles and focus (domain.c, console.c)
  *	domain->lock	tables, frames and what was registered (mm/, state.c); of two the lower id
- *	sched		run queue, states and places of vCPUs (sched.c)
+ *	domain_list	the list again, for those who only look (domain.c)
+ *	sched		run queue, states and places of vCPUs (sched.c), event ports (port.c)
  *	alloc		free memory (alloc.c)
  *	log		the log and its port (log.c)
  */

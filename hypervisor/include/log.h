@@ -50,4 +50,13 @@ void panic_stop(void) __noreturn;
 			panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
 
+/**
+ * log_read() - a piece of the log
+ * @first: number of the first byte that is wanted; receives that of the first one read, the oldest
+ *	there is if that is gone
+ * @end: receives the number behind the newest byte
+ * Return: bytes copied to @text, at most @room.
+ */
+size_t log_read(u64 *first, u64 *end, char *text, size_t room);
+
 #endif

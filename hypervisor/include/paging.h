@@ -95,6 +95,17 @@ void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, unsi
 int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
 	       const u64 *entries, unsigned int *done);
 
+/* batch.c */
+
+/**
+ * page_register - *@registered becomes @page, with a writable reference; either may be INVALID_PFN
+ * Return: 0, TORC_ENOENT, errors of frame_get_writable(). Holding the domain's lock.
+ */
+int page_register(struct domain *domain, pfn_t *registered, pfn_t page);
+
+/** area_op - operation @index of @vcpu's batch area, which its guest can write; NULL if absent */
+void *area_op(struct vcpu *vcpu, u64 index);
+
 /* flush.c */
 
 /** flush_vcpus - what vCPUs of the set @vcpus cached of @domain's tables is gone when it returns */
@@ -133,6 +144,18 @@ void root_forget(struct domain *domain, mfn_t mfn);
 /* window.c */
 bool windows_create(struct domain *domain);
 void windows_destroy(struct domain *domain);
+
+/**
+ * windows_show_chunk - tells the guest of the chunk that it has at @pfn from now on
+ * Return: false without memory; windows_hide_chunk() undoes what was done.
+ */
+bool windows_show_chunk(struct domain *domain, pfn_t pfn);
+
+/** windows_hide_chunk - shows the chunk at @pfn no more; CPUs may remember it until they flush */
+void windows_hide_chunk(struct domain *domain, pfn_t pfn);
+
+/** window_show_ring - shows @mfn in slot @slot of the ring window; false without memory */
+bool window_show_ring(struct domain *domain, unsigned int slot, mfn_t mfn);
 
 /* walker.c */
 

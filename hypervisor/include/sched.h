@@ -47,10 +47,16 @@ void sched_stop(struct vcpu *vcpu);
  * sched_end - ends @domain
  * @reason: TORC_SHUTDOWN_POWEROFF, _REBOOT or _CRASH; the first one counts
  *
- * Its vCPUs stop. The CPU that leaves the last of them calls domain_reap() behind it; if no CPU
+ * Its vCPUs stop. The CPU that leaves the last of them calls domain_retire() behind it; if no CPU
  * runs any, that is done here.
  */
 void sched_end(struct domain *domain, unsigned int reason);
+
+/** sched_pause - @domain runs no more; false while a CPU has yet to leave it */
+bool sched_pause(struct domain *domain);
+
+/** sched_unpause - it may run again */
+void sched_unpause(struct domain *domain);
 
 /** sched_tick - the timer fired: expired deadlines raise their events */
 void sched_tick(void);

@@ -6,7 +6,8 @@
 
 #include "domain.h"
 
-#define START_FEATURES 0ull /* of TORC_FEATURE_*, what this version offers */
+/* Of TORC_FEATURE_*, what this version offers. */
+#define START_FEATURES (TORC_FEATURE_EVENTS | TORC_FEATURE_GRANTS)
 
 /* Pages that the builder made; pfns, but for the initrd's address and size. */
 struct start_pages {
@@ -14,7 +15,10 @@ struct start_pages {
 	u64 initrd, initrd_size;
 };
 
-/** start_fill - fills start-of-day, time and vCPU page; system time begins now */
+/** start_time - fills @domain's time page; system time begins now */
+void start_time(struct domain *domain);
+
+/** start_fill - the same, and fills start-of-day page and console ring */
 void start_fill(struct domain *domain, const struct torc_note *note, const struct start_pages *at);
 
 #endif

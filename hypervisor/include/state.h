@@ -12,6 +12,9 @@
 /** address_allowed - may a guest be entered at @address: canonical, no slot of the hypervisor */
 bool address_allowed(u64 address);
 
+/** range_allowed - may a guest have something mapped there? */
+bool range_allowed(u64 start, u64 bytes);
+
 /** descriptor_check - may a guest have *@descriptor? Sets its accessed bit. */
 bool descriptor_check(u64 *descriptor);
 
@@ -27,11 +30,6 @@ bool xcr0_allowed(u64 value);
  */
 int ldt_load_page(struct vcpu *vcpu, u64 page, pfn_t source, unsigned int entries);
 
-/* batch.c */
-
-/** batch_register - hc_batch_register(), holding the domain's lock */
-int batch_register(struct vcpu *vcpu, u64 index, pfn_t page);
-
 /* state.c */
 
 /**
@@ -41,6 +39,19 @@ int batch_register(struct vcpu *vcpu, u64 index, pfn_t page);
  *	not exist, errors of table_get() and frame_get_writable(). Holding the domain's lock.
  */
 int vcpu_put_state(struct vcpu *vcpu, struct torc_vcpu_state *state);
+
+/**
+ * vcpu_get_state - the canonical state of @vcpu, which is on no CPU and stays so
+ * Pages of the LDT are those it was loaded from: a guest keeps them as they are while it is in
+ * force.
+ */
+void vcpu_get_state(const struct vcpu *vcpu, struct torc_vcpu_state *state);
+
+/**
+ * vcpu_start - starts @vcpu, if it is down, with the state in frame @page
+ * Return: as the hypercall vcpu_up. Holding the locks of its domain and of the page's.
+ */
+s64 vcpu_start(struct vcpu *vcpu, mfn_t page);
 
 /** vcpu_release - gives back root and pages of @vcpu, which is down; behind table_settle() */
 void vcpu_release(struct vcpu *vcpu);

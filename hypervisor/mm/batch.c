@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "entry_refs.h"
 #include "hypercall.h"
+#include "observe.h"
 #include "paging.h"
 #include "sched.h"
 #include "state.h"
@@ -31,7 +32,7 @@ static void *area_page(struct vcpu *vcpu, u64 page)
 	return mfn_to_virt(domain_mfn(vcpu->domain, vcpu->batch_pfn[page]));
 }
 
-static struct torc_batch_op *area_op(struct vcpu *vcpu, u64 index)
+void *area_op(struct vcpu *vcpu, u64 index)
 {
 	struct torc_batch_op *page = area_page(vcpu, index / TORC_BATCH_OPS_PER_PAGE);
 
@@ -52,13 +53,10 @@ static bool area_has(struct vcpu *vcpu, u64 offset, unsigned int count)
 	return area_word(vcpu, offset) && area_word(vcpu, offset + (count - 1) * 8ull);
 }
 
-int batch_register(struct vcpu *vcpu, u64 index, pfn_t page)
+int page_register(struct domain *domain, pfn_t *registered, pfn_t page)
 {
-	struct domain *domain = vcpu->domain;
 	int error;
 
-	if (index >= TORC_BATCH_PAGES)
-		return TORC_EINVAL;
 	if (page != INVALID_PFN) {
 		if (domain_mfn(domain, page) == INVALID_MFN)
 			return TORC_ENOENT;
@@ -66,9 +64,9 @@ int batch_register(struct vcpu *vcpu, u64 index, pfn_t page)
 		if (error)
 			return error;
 	}
-	if (vcpu->batch_pfn[index] != INVALID_PFN)
-		frame_put_writable(domain, domain_mfn(domain, vcpu->batch_pfn[index]));
-	vcpu->batch_pfn[index] = page;
+	if (*registered != INVALID_PFN)
+		frame_put_writable(domain, domain_mfn(domain, *registered));
+	*registered = page;
 	return TORC_OK;
 }
 
@@ -76,8 +74,10 @@ s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
 {
 	int error;
 
+	if (index >= TORC_BATCH_PAGES)
+		return TORC_EINVAL;
 	lock_take(&vcpu->domain->lock);
-	error = batch_register(vcpu, index, page);
+	error = page_register(vcpu->domain, &vcpu->batch_pfn[index], page);
 	lock_drop(&vcpu->domain->lock);
 	return error;
 }
@@ -379,6 +379,7 @@ s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 
 	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
 		return TORC_EINVAL;
+	count_sized(vcpu->domain, count);
 	lock_take(&vcpu->domain->lock);
 	result = run_batch(vcpu, first, count);
 	lock_drop(&vcpu->domain->lock);

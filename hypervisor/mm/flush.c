@@ -18,6 +18,7 @@
 #include "apic.h"
 #include "cpu.h"
 #include "gate.h"
+#include "observe.h"
 #include "paging.h"
 
 struct visit {
@@ -28,7 +29,7 @@ struct visit {
 void flush_vcpus(struct domain *domain, u64 vcpus)
 {
 	struct visit visit[VCPU_MAX];
-	unsigned int count = 0, i;
+	unsigned int visits = 0, i;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (i = 0; i < domain->vcpu_count; i++) {
@@ -36,16 +37,18 @@ void flush_vcpus(struct domain *domain, u64 vcpus)
 
 		if (!(vcpus >> i & 1) || !cpu || cpu == this_cpu())
 			continue;
-		visit[count].cpu = cpu;
-		visit[count].pass = __atomic_load_n(&cpu->passes, __ATOMIC_ACQUIRE);
-		if (visit[count].pass & 1) {
+		visit[visits].cpu = cpu;
+		visit[visits].pass = __atomic_load_n(&cpu->passes, __ATOMIC_ACQUIRE);
+		if (visit[visits].pass & 1) {
 			apic_send_ipi(cpu->apic_id, VECTOR_IPI);
-			count++;
+			visits++;
 		}
 	}
-	while (count--)
-		while (__atomic_load_n(&visit[count].cpu->passes, __ATOMIC_ACQUIRE) ==
-		       visit[count].pass)
+	count(domain, TORC_COUNTER_FLUSH, 1);
+	count(domain, TORC_COUNTER_FLUSHED_CPU, visits);
+	while (visits--)
+		while (__atomic_load_n(&visit[visits].cpu->passes, __ATOMIC_ACQUIRE) ==
+		       visit[visits].pass)
 			cpu_relax();
 }
 

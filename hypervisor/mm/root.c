@@ -12,7 +12,8 @@
 #include "log.h"
 #include "paging.h"
 
-#define SLOT_TIME	257 /* and the two windows behind it */
+#define SLOT_TIME	257 /* and the windows behind it */
+#define SLOT_RINGS	260 /* the last of them, and the only one that is written */
 #define COPIES_SHARE	512 /* of the RAM; each vCPU's first copy comes on top */
 
 static u64 copies; /* of all vCPUs */
@@ -30,6 +31,7 @@ static void fill(struct vcpu *vcpu, u64 *copy, mfn_t source)
 	copy[TORC_SLOT_FIRST] = mfn_to_paddr(vcpu->gate_l3) | PTE_P | PTE_W;
 	for (i = 0; i < ARRAY_SIZE(vcpu->domain->windows_l3); i++)
 		copy[SLOT_TIME + i] = mfn_to_paddr(vcpu->domain->windows_l3[i]) | PTE_P;
+	copy[SLOT_RINGS] |= PTE_W;
 }
 
 static mfn_t alloc_copy(struct vcpu *vcpu)

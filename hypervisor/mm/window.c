@@ -4,7 +4,11 @@
  * The information windows: read-only views of the time page, of the domain's pfn->mfn array, and
  * of the machine's mfn->pfn array as far as it speaks of the domain's own frames. Guest memory
  * comes in chunks of 512 frames, so each page of the mfn->pfn array speaks of one owner: pages of
- * others are replaced by one page that says INVALID.
+ * others are replaced by one page that says INVALID. The last window shows ring pages of other
+ * domains (core/grant.c), writable.
+ *
+ * Tables below a window are common to all vCPUs, so what a window shows changes in one place. The
+ * entries of the leaves say what may be written.
  */
 #include "alloc.h"
 #include "cpu.h"
@@ -12,7 +16,7 @@
 #include "log.h"
 #include "paging.h"
 
-enum { WINDOW_TIME, WINDOW_P2M, WINDOW_M2P };
+enum { WINDOW_TIME, WINDOW_P2M, WINDOW_M2P, WINDOW_RINGS };
 
 static mfn_t invalid_page = INVALID_MFN;
 
@@ -35,56 +39,93 @@ static u64 *next_table(u64 *table, unsigned int index)
 		mfn = page_alloc();
 		if (mfn == INVALID_MFN)
 			return NULL;
-		table[index] = mfn_to_paddr(mfn) | PTE_P;
+		table[index] = mfn_to_paddr(mfn) | PTE_P | PTE_W;
 	}
 	return mfn_to_virt(entry_mfn(table[index]));
 }
 
-static bool map(struct domain *domain, unsigned int window, u64 page, mfn_t mfn)
+/* The leaf entry for page @page of a window; NULL without memory. */
+static u64 *leaf(struct domain *domain, unsigned int window, u64 page)
 {
 	u64 *table = mfn_to_virt(domain->windows_l3[window]);
 
 	table = next_table(table, (page >> 18) & 511);
 	if (table)
 		table = next_table(table, (page >> 9) & 511);
-	if (!table || mfn == INVALID_MFN)
+	return table ? &table[page & 511] : NULL;
+}
+
+static bool map(struct domain *domain, unsigned int window, u64 page, mfn_t mfn, u64 flags)
+{
+	u64 *entry = mfn == INVALID_MFN ? NULL : leaf(domain, window, page);
+
+	if (entry)
+		*entry = mfn_to_paddr(mfn) | PTE_P | PTE_NX | flags;
+	return entry;
+}
+
+/* Fills the page of the pfn->mfn window that tells of the chunk at @pfn. */
+static bool tell_chunk(struct domain *domain, pfn_t pfn)
+{
+	u64 i, *array, *entry = leaf(domain, WINDOW_P2M, pfn / CHUNK_PAGES);
+	mfn_t mfn;
+
+	if (!entry)
 		return false;
-	table[page & 511] = mfn_to_paddr(mfn) | PTE_P | PTE_NX;
+	if (!*entry) {
+		mfn = page_alloc();
+		if (mfn == INVALID_MFN)
+			return false;
+		*entry = mfn_to_paddr(mfn) | PTE_P | PTE_NX;
+	}
+	array = mfn_to_virt(entry_mfn(*entry));
+	for (i = 0; i < CHUNK_PAGES; i++)
+		array[i] = domain_mfn(domain, pfn + i);
 	return true;
 }
 
 static bool map_p2m(struct domain *domain)
 {
-	u64 chunk, i, *array;
-	mfn_t mfn;
+	pfn_t pfn;
 
-	for (chunk = 0; chunk < domain->pages / CHUNK_PAGES; chunk++) {
-		mfn = page_alloc();
-		if (mfn == INVALID_MFN)
+	for (pfn = 0; pfn < domain->pages; pfn += CHUNK_PAGES)
+		if (!tell_chunk(domain, pfn))
 			return false;
-		array = mfn_to_virt(mfn);
-		for (i = 0; i < CHUNK_PAGES; i++)
-			array[i] = domain_mfn(domain, chunk * CHUNK_PAGES + i);
-		if (!map(domain, WINDOW_P2M, chunk, mfn)) {
-			page_free(mfn);
-			return false;
-		}
-	}
 	return true;
+}
+
+/* Shows the page of the mfn->pfn array that tells of the chunk of @mfn, if it is @domain's. */
+static bool map_m2p_chunk(struct domain *domain, u64 chunk, bool own)
+{
+	mfn_t page = own ? virt_to_mfn(m2p_table) + chunk : invalid_page_get();
+
+	return map(domain, WINDOW_M2P, chunk, page, 0);
 }
 
 static bool map_m2p(struct domain *domain)
 {
-	mfn_t first = virt_to_mfn(m2p_table), mfn;
 	u64 chunk;
 
-	for (chunk = 0; chunk < frame_count / CHUNK_PAGES; chunk++) {
-		mfn = frame_table[chunk * CHUNK_PAGES].owner == domain->id ? first + chunk :
-									      invalid_page_get();
-		if (!map(domain, WINDOW_M2P, chunk, mfn))
+	for (chunk = 0; chunk < frame_count / CHUNK_PAGES; chunk++)
+		if (!map_m2p_chunk(domain, chunk,
+				   frame_table[chunk * CHUNK_PAGES].owner == domain->id))
 			return false;
-	}
 	return true;
+}
+
+bool windows_show_chunk(struct domain *domain, pfn_t pfn)
+{
+	return tell_chunk(domain, pfn) &&
+	       map_m2p_chunk(domain, domain_mfn(domain, pfn) / CHUNK_PAGES, true);
+}
+
+void windows_hide_chunk(struct domain *domain, pfn_t pfn)
+{
+	u64 i, *array = mfn_to_virt(entry_mfn(*leaf(domain, WINDOW_P2M, pfn / CHUNK_PAGES)));
+
+	map_m2p_chunk(domain, domain_mfn(domain, pfn) / CHUNK_PAGES, false);
+	for (i = 0; i < CHUNK_PAGES; i++)
+		WRITE_ONCE(array[i], TORC_INVALID_FRAME);
 }
 
 /**
@@ -101,7 +142,12 @@ bool windows_create(struct domain *domain)
 			return false;
 	}
 	return map_p2m(domain) && map_m2p(domain) &&
-	       map(domain, WINDOW_TIME, 0, domain_mfn(domain, domain->time_pfn));
+	       map(domain, WINDOW_TIME, 0, domain_mfn(domain, domain->time_pfn), 0);
+}
+
+bool window_show_ring(struct domain *domain, unsigned int slot, mfn_t mfn)
+{
+	return map(domain, WINDOW_RINGS, slot, mfn, PTE_W);
 }
 
 static void free_level(mfn_t mfn, unsigned int level, bool leaves)

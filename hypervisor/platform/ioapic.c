@@ -46,9 +46,14 @@ static u32 input_count(const struct acpi_ioapic *ioapic)
 	return version == ~0u || last > (255 - IOAPIC_REDIRECTION) / 2 ? 0 : last + 1;
 }
 
-static void set_input(const struct acpi_ioapic *ioapic, u32 input, u32 target, u32 low)
+static u8 redirection(const struct acpi_ioapic *ioapic, u32 gsi)
 {
-	u8 reg = (u8)(IOAPIC_REDIRECTION + 2 * input);
+	return (u8)(IOAPIC_REDIRECTION + 2 * (gsi - ioapic->gsi_base));
+}
+
+static void set_input(const struct acpi_ioapic *ioapic, u32 gsi, u32 target, u32 low)
+{
+	u8 reg = redirection(ioapic, gsi);
 
 	/* The masked half is written first and the live one last: no moment of half an entry. */
 	ioapic_write(ioapic, reg, REDIRECT_MASKED);
@@ -62,8 +67,51 @@ void ioapic_init(void)
 		const struct acpi_ioapic *ioapic = &acpi_info.ioapic[i];
 
 		for (u32 input = 0; input < input_count(ioapic); input++)
-			set_input(ioapic, input, 0, REDIRECT_MASKED);
+			set_input(ioapic, ioapic->gsi_base + input, 0, REDIRECT_MASKED);
 	}
+}
+
+/* The I/O APIC that has input @gsi, or NULL. */
+static const struct acpi_ioapic *find(u32 gsi)
+{
+	for (unsigned int i = 0; i < acpi_info.ioapic_count; i++) {
+		const struct acpi_ioapic *ioapic = &acpi_info.ioapic[i];
+
+		if (gsi >= ioapic->gsi_base && gsi - ioapic->gsi_base < input_count(ioapic))
+			return ioapic;
+	}
+	return NULL;
+}
+
+static bool route(u32 gsi, u32 low)
+{
+	const struct acpi_ioapic *ioapic = find(gsi);
+
+	if (ioapic)
+		set_input(ioapic, gsi, apic_id(), low);
+	return ioapic;
+}
+
+bool ioapic_route(u32 gsi, u8 vector, bool level, bool active_low)
+{
+	return route(gsi, vector | (level ? REDIRECT_LEVEL : 0) |
+			  (active_low ? REDIRECT_ACTIVE_LOW : 0));
+}
+
+bool ioapic_in_use(u32 gsi)
+{
+	const struct acpi_ioapic *ioapic = find(gsi);
+
+	return ioapic && !(ioapic_read(ioapic, redirection(ioapic, gsi)) & REDIRECT_MASKED);
+}
+
+void ioapic_mask(u32 gsi, bool masked)
+{
+	const struct acpi_ioapic *ioapic = find(gsi);
+	u8 reg = redirection(ioapic, gsi);
+	u32 low = ioapic_read(ioapic, reg) & ~REDIRECT_MASKED;
+
+	ioapic_write(ioapic, reg, masked ? low | REDIRECT_MASKED : low);
 }
 
 bool ioapic_route_isa(u8 irq, u32 delivery)
@@ -81,13 +129,5 @@ bool ioapic_route_isa(u8 irq, u32 delivery)
 		if ((o->flags & INTI_TRIGGER) == INTI_LEVEL)
 			low |= REDIRECT_LEVEL;
 	}
-	for (unsigned int i = 0; i < acpi_info.ioapic_count; i++) {
-		const struct acpi_ioapic *ioapic = &acpi_info.ioapic[i];
-
-		if (gsi < ioapic->gsi_base || gsi - ioapic->gsi_base >= input_count(ioapic))
-			continue;
-		set_input(ioapic, gsi - ioapic->gsi_base, apic_id(), low);
-		return true;
-	}
-	return false;
+	return route(gsi, low);
 }

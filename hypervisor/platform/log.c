@@ -91,6 +91,21 @@ void log(const char *format, ...)
 	va_end(arguments);
 }
 
+size_t log_read(u64 *first, u64 *end, char *text, size_t room)
+{
+	size_t bytes;
+
+	lock_take(&log_lock);
+	*end = ring_end;
+	*first = MIN(*first, ring_end);
+	if (ring_end > LOG_RING)
+		*first = MAX(*first, ring_end - LOG_RING);
+	for (bytes = 0; bytes < room && *first + bytes < ring_end; bytes++)
+		text[bytes] = ring[(*first + bytes) % LOG_RING];
+	lock_drop(&log_lock);
+	return bytes;
+}
+
 void log_init(const char *cmdline)
 {
 	char port[8] = "com1";

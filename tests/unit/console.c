@@ -37,6 +37,7 @@ static void create(unsigned int count)
 	unsigned int i;
 
 	memset(domains, 0, sizeof(domains));
+	domain_list = NULL;
 	for (i = 0; i < count; i++) {
 		strcpy(domains[i].name, names[i]);
 		domains[i].id = i + 1;
@@ -46,10 +47,13 @@ static void create(unsigned int count)
 		domains[i].console = rings[i];
 		domains[i].vcpu[0] = &vcpus[i];
 		domains[i].vcpu_count = 1;
-		domains[i].next = i + 1 < count ? &domains[i + 1] : NULL;
+		domains[i].next = NULL;
+		if (i)
+			domains[i - 1].next = &domains[i];
+		else
+			domain_list = &domains[0];
+		console_admit(&domains[i]);
 	}
-	domain_list = count ? &domains[0] : NULL;
-	console_init();
 	serial_output_length = 0;
 	serial_output[0] = '\0';
 	memset(raised, 0, sizeof(raised));

@@ -16,11 +16,6 @@
 
 static struct census_entry census[CENSUS_ENTRIES];
 
-bool console_drain_some(struct domain *drained __unused)
-{
-	return false;
-}
-
 static void create(void)
 {
 	world_create();

@@ -27,7 +27,8 @@ static void create(void)
 
 	world_create();
 	for (i = 0; i < VCPUS; i++) {
-		cpu[i] = (struct cpu){ .id = i, .apic_id = i, .passes = i == 2 ? 10 : 11 };
+		cpu[i] = (struct cpu){ .id = i, .apic_id = i, .passes = i == 2 ? 10 : 11,
+				       .counters = test_cpu.counters };
 		others[i] = (struct vcpu){ .id = i, .domain = domain, .cpu = &cpu[i] };
 		domain->vcpu[i] = &others[i];
 	}

@@ -64,12 +64,8 @@ static s64 call(u64 number, u64 a, u64 b, u64 c)
 Test(hypercall, numbers_that_are_none)
 {
 	static const u64 reserved[] = { TORC_HC_SUSPEND,
-					TORC_HC_MEMORY_TARGET,
-					TORC_HC_EVENT_SEND,
-					TORC_HC_GRANT_COPY,
-					TORC_HC_DOMAIN_CREATE,
-					TORC_HC_OBSERVE,
-					0x15,
+					TORC_HC_DOMAIN_FIRST_LOOK,
+					0x16,
 					0x1f,
 					TORC_HC_COUNT,
 					0xff,

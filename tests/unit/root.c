@@ -40,7 +40,8 @@ Test(root, a_copy_has_the_guests_slots_and_the_hypervisors)
 	for (i = 0; i < 3; i++)
 		cr_expect_eq(table[257 + i], mfn_to_paddr(domain->windows_l3[i]) | PTE_P,
 			     "windows are read-only");
-	for (i = 260; i <= 271; i++)
+	cr_expect_eq(table[260], mfn_to_paddr(domain->windows_l3[3]) | PTE_P | PTE_W, "rings");
+	for (i = 261; i <= 271; i++)
 		cr_expect_eq(table[i], 0);
 	EXPECT_AUDIT();
 }

@@ -23,11 +23,6 @@ static struct cpu elsewhere;
 static struct vcpu *other;
 static struct torc_vcpu_state *state;
 
-bool console_drain_some(struct domain *drained __unused)
-{
-	return false;
-}
-
 static void create(void)
 {
 	u32 mxcsr = 0x1f80;

@@ -11,6 +11,10 @@
 #include <torc/layout.h>
 #include <torc/vcpu.h>
 #include <torc/batch.h>
+#include <torc/events.h>
+#include <torc/grant.h>
+#include <torc/manage.h>
+#include <torc/observe.h>
 #include <torc/time.h>
 #include <torc/start.h>
 #include <torc/elfnote.h>

@@ -29,7 +29,7 @@
 #define TORC_FEATURE_EVENTS TORC_U64(0x8) /* ports above the fixed ones can be bound */
 #define TORC_FEATURE_SUSPEND TORC_U64(0x10) /* suspend works */
 
-/* Privilege set: what a domain may do to others. No domain has any in this version. */
+/* Privilege set: what a domain may do to others. */
 #define TORC_PRIVILEGE_CREATE TORC_U64(0x1) /* make domains */
 #define TORC_PRIVILEGE_CONTROL TORC_U64(0x2) /* pause, resume, end them; their vCPUs' state */
 #define TORC_PRIVILEGE_MEMORY TORC_U64(0x4) /* read and write their pages */
@@ -61,11 +61,12 @@
 #define TORC_SUSPEND_CANCELLED 1 /* nothing happened */
 #define TORC_SUSPEND_FORKED 2 /* this is a copy; the original goes on */
 
-/* Control requests to a guest, in torc_start.control, announced on TORC_PORT_CONTROL. */
+/* Control requests to a guest, announced on TORC_PORT_CONTROL, read by the call control. */
 #define TORC_CONTROL_NONE 0
 #define TORC_CONTROL_POWEROFF 1
 #define TORC_CONTROL_REBOOT 2
 #define TORC_CONTROL_SUSPEND 3
+#define TORC_CONTROL_MEMORY 4 /* come to as many pages as the call says */
 
 /* CPU features a guest is told to use: CPUID words, each an AND mask on what CPUID returns. */
 #define TORC_CPUID_1_ECX 0
@@ -106,11 +107,11 @@
  * @vcpu_page: pfn of vCPU 0's first page
  * @time_page: pfn of struct torc_time, which may be mapped read-only into ring 3
  * @console_ring: pfn of struct torc_console_ring
- * @device_bus: @event_frames: @grant_frames: pfns reserved for the service domain's bus, for
- *	larger event tables and for grant tables; TORC_INVALID_FRAME in this version
+ * @device_bus: @event_frames: @grant_frames: pfns reserved for the service domain's bus and for
+ *	larger tables; TORC_INVALID_FRAME in this version
  * @wall_ns: UTC since 1970 at system time 0, ns
  * @tsc_khz: frequency of the time-stamp counter, kHz
- * @control: TORC_CONTROL_*; hypervisor writes, guest resets to NONE
+ * @reserved0: 0
  * @generation: 0, and another number whenever the domain goes on from a saved or forked state: a
  *	guest that finds it changed makes new random seeds and unique numbers
  * @entropy: random bytes for the guest's generator; weak when the machine has no source. The guest
@@ -118,8 +119,8 @@
  * @cpuid_mask: TORC_CPUID_*: features outside must be hidden from kernel and programs
  * @xcr0: state components the guest may enable, as bits of XCR0; 0 without XSAVE
  *
- * The hypervisor fills the page before the guest starts and later changes only @control,
- * @generation and what a resume elsewhere makes different. It does not read the page.
+ * The hypervisor fills the page before the guest starts and later changes only @generation
+ * and what a resume elsewhere makes different. It does not read the page.
  */
 struct torc_start {
 	uint64_t magic;
@@ -148,7 +149,7 @@ struct torc_start {
 	uint64_t grant_frames;
 	uint64_t wall_ns;
 	uint32_t tsc_khz;
-	uint32_t control;
+	uint32_t reserved0;
 	uint64_t generation;
 	uint8_t entropy[64];
 	uint32_t cpuid_mask[TORC_CPUID_WORDS];
@@ -181,7 +182,6 @@ TORC_OFFSET(torc_start, event_frames, 160);
 TORC_OFFSET(torc_start, grant_frames, 168);
 TORC_OFFSET(torc_start, wall_ns, 176);
 TORC_OFFSET(torc_start, tsc_khz, 184);
-TORC_OFFSET(torc_start, control, 188);
 TORC_OFFSET(torc_start, generation, 192);
 TORC_OFFSET(torc_start, entropy, 200);
 TORC_OFFSET(torc_start, cpuid_mask, 264);

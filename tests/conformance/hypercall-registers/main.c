@@ -46,7 +46,8 @@ static void check(const char *what, uint64_t entry, uint64_t number, uint64_t rd
 	CHECK(values[RCX] >= TORC_CALL_PAGE && values[RCX] < TORC_CALL_PAGE + 0x1000,
 	      "%s: rcx is 0x%lx", what, values[RCX]);
 	CHECK(values[R11] < 1UL << 22, "%s: r11 is 0x%lx", what, values[R11]);
-	CHECK(values[RDX] == 0x220b || number == TORC_HC_GET_DEBUGREG || number == TORC_HC_CENSUS,
+	CHECK(values[RDX] == 0x220b || number == TORC_HC_GET_DEBUGREG || number == TORC_HC_CENSUS ||
+		      number == TORC_HC_CONTROL,
 	      "%s: rdx is 0x%lx", what, values[RDX]);
 	if (entry != TORC_CALL_HYPERCALL)
 		CHECK(values[RAX] == number, "%s: rax is 0x%lx", what, values[RAX]);

@@ -20,6 +20,7 @@ static bool is_boot_page(uint64_t pfn)
 static void check_page(void)
 {
 	const struct torc_start *start = guest_start;
+	uint64_t pages;
 
 	CHECK(start->magic == TORC_START_MAGIC, "magic 0x%lx", start->magic);
 	CHECK(start->size >= sizeof(*start), "size %u", start->size);
@@ -39,7 +40,8 @@ static void check_page(void)
 	      start->initrd_size);
 	CHECK(start->tsc_khz > 1000, "TSC of %u kHz", start->tsc_khz);
 	CHECK(start->wall_ns > 1700000000ULL * 1000000000, "wall clock at %lu ns", start->wall_ns);
-	CHECK(start->control == TORC_CONTROL_NONE, "control request %u", start->control);
+	CHECK(torc_control(&pages) == TORC_CONTROL_NONE, "a request that nobody made");
+	CHECK(pages == start->pages, "the target is %lu pages", pages);
 	CHECK(start->xcr0 & 1, "XCR0 mask 0x%lx without x87", start->xcr0);
 }
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include "doubles.h"
 
-struct cpu test_cpu;
+static u64 counters[TORC_COUNTERS];
+struct cpu test_cpu = { .counters = counters };
 struct cpu *test_this_cpu = &test_cpu;
 u64 test_fs_base, test_gs_base, test_cr2, test_cr4, test_dr[8], test_xcr0;
 struct cpu_features cpu_features;

@@ -55,3 +55,14 @@ void sched_set_timer(struct vcpu *vcpu, u64 deadline)
 {
 	vcpu->timer_deadline = deadline;
 }
+
+bool sched_pause(struct domain *domain)
+{
+	domain->paused = true;
+	return true;
+}
+
+void sched_unpause(struct domain *domain)
+{
+	domain->paused = false;
+}

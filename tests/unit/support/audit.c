@@ -10,6 +10,8 @@
 #include "layout.h"
 #include "world.h"
 
+#define RINGS_SLOT (TORC_SLOT_FIRST + 4)
+
 struct uses {
 	u32 all;   /* references */
 	u32 typed; /* of these, such as need the type below */
@@ -92,8 +94,9 @@ static const char *audit_copy(const struct vcpu *holder, const struct root_copy 
 
 		if (i == TORC_SLOT_FIRST)
 			want = mfn_to_paddr(holder->gate_l3) | PTE_P | PTE_W;
-		else if (i > TORC_SLOT_FIRST && i <= TORC_SLOT_FIRST + 3)
-			want = mfn_to_paddr(domain->windows_l3[i - TORC_SLOT_FIRST - 1]) | PTE_P;
+		else if (i > TORC_SLOT_FIRST && i <= RINGS_SLOT)
+			want = mfn_to_paddr(domain->windows_l3[i - TORC_SLOT_FIRST - 1]) | PTE_P |
+			       (i == RINGS_SLOT ? PTE_W : 0);
 		if (copy[i] != want)
 			return WRONG("copy of root %lx: slot %u holds %lx, not %lx", slot->source,
 				     i, copy[i], want);
@@ -133,6 +136,9 @@ static const char *audit_holders(void)
 		return WRONG("the linear root %lx is no vCPU's", domain->linear_root);
 	if (!problem && domain->orphan != INVALID_MFN)
 		problem = use(domain->orphan, frame_table[domain->orphan].type, "the orphan");
+	for (i = 0; i < TORC_GRANT_PAGES && !problem; i++)
+		if (domain->grant_pfn[i] != INVALID_PFN)
+			problem = use(mfn_of(domain->grant_pfn[i]), FRAME_WRITABLE, "a grant table");
 	/* A domain that the builder made has these two as well. */
 	if (!problem && domain->console)
 		problem = use(virt_to_mfn(domain->console), FRAME_WRITABLE, "the console");

@@ -18,7 +18,7 @@
 static inline void end(struct domain *ended, unsigned int reason)
 {
 	ended->ending = reason + 1;
-	domain_reap(ended);
+	domain_retire(ended);
 }
 
 #define GOOD "domain name=a mem=4M vcpus=1"

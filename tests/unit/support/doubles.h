@@ -40,6 +40,13 @@ extern unsigned int ipis;
 extern void (*ipi_arrives)(u32 target);
 extern unsigned int wakes, blocks, starts, ends, ended_for;
 
+/* doubles/ioapic.c */
+#define TEST_INPUTS 24
+extern struct test_input {
+	u8 vector; /* 0: not routed */
+	bool level, active_low, masked;
+} test_inputs[TEST_INPUTS];
+
 /* doubles/crash.c */
 extern unsigned int crashes;
 extern char crash_reason[160];

@@ -13,6 +13,7 @@
 struct domain *domain, *foreign;
 struct vcpu *vcpu;
 
+static u64 counters[TORC_COUNTERS];
 static struct root_copy roots[ROOT_COPIES];
 static struct gate_desc desc;
 static u32 directory[ENTRIES], foreign_directory[ENTRIES];
@@ -45,6 +46,11 @@ static struct domain *make_domain(u16 id, u32 **top, u32 *second)
 	struct domain *made = zeroed(sizeof(*made));
 
 	made->id = id;
+	made->references = 1;
+	made->counters = counters;
+	made->ring_scratch = INVALID_MFN;
+	for (unsigned int i = 0; i < TORC_GRANT_PAGES; i++)
+		made->grant_pfn[i] = INVALID_PFN;
 	snprintf(made->name, sizeof(made->name), "d%u", id);
 	memset(second, 0, PAGE_SIZE / 2);
 	top[0] = second;

@@ -9,6 +9,7 @@
 
 struct sched_world world;
 struct cpu cpus[CPU_MAX];
+static u64 counters[TORC_COUNTERS];
 unsigned int cpu_count;
 
 void vcpu_save(struct vcpu *saved)
@@ -54,7 +55,7 @@ void console_flush(void)
 }
 
 /* Its memory is somebody else's. */
-void domain_reap(struct domain *domain)
+void domain_retire(struct domain *domain)
 {
 	struct domain **link = &domain_list;
 
@@ -101,6 +102,7 @@ void sched_world_create(unsigned int count)
 		struct vcpu *vcpu = &world.vcpu[i];
 
 		*domain = (struct domain){ .id = i + 1, .vcpu_count = 1, .vcpu = { vcpu },
+					   .counters = counters,
 					   .next = i + 1 < DOMAINS ? domain + 1 : NULL };
 		*vcpu = (struct vcpu){ .domain = domain, .page = &world.page[i],
 				       .timer_deadline = TIMER_NEVER, .state = VCPU_DOWN };
@@ -109,7 +111,7 @@ void sched_world_create(unsigned int count)
 	domain_count = DOMAINS;
 	cpu_count = count;
 	for (i = 0; i < count; i++)
-		cpus[i] = (struct cpu){ .id = i, .deadline = TIMER_NEVER };
+		cpus[i] = (struct cpu){ .id = i, .deadline = TIMER_NEVER, .counters = counters };
 	test_this_cpu = &cpus[0];
 	test_now_ns = 1000;
 }

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Grants, and the copies between domains that they allow.
+ *
+ * A copy runs under the locks of both domains, in id order: then neither frame can change owner or
+ * type, the mapping of pfns stands still, and whoever takes a grant back need only get its own lock
+ * once to know that no copy with the old grant goes on (grant_settle). The word of a grant is read
+ * once and checked as a copy. The frame that is written holds a writable reference meanwhile.
+ *
+ * Locks are kept over operations that name the same two domains, up to RUN of them.
+ */
+#include "grant.h"
+#include "hypercall.h"
+#include "lib.h"
+#include "observe.h"
+#include "paging.h"
+#include "sched.h"
+
+#define RUN 16 /* copies between two looks at who else is waiting */
+#define WORK 8 /* of a copy, in the units of sched_preempt_due() */
+
+void domains_lock_pair(struct domain *a, struct domain *b)
+{
+	lock_take(a->id < b->id ? &a->lock : &b->lock);
+	if (a != b)
+		lock_take(a->id < b->id ? &b->lock : &a->lock);
+}
+
+void domains_drop_pair(struct domain *a, struct domain *b)
+{
+	lock_drop(&a->lock);
+	if (a != b)
+		lock_drop(&b->lock);
+}
+
+int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, pfn_t *pfn)
+{
+	const u64 *page;
+	u64 grant;
+
+	if (number >= TORC_GRANT_PAGES * TORC_GRANTS_PER_PAGE ||
+	    owner->grant_pfn[number / TORC_GRANTS_PER_PAGE] == INVALID_PFN)
+		return TORC_ENOENT;
+	page = mfn_to_virt(domain_mfn(owner, owner->grant_pfn[number / TORC_GRANTS_PER_PAGE]));
+	grant = READ_ONCE(page[number % TORC_GRANTS_PER_PAGE]);
+	if (grant >> TORC_GRANT_DOMAIN_SHIFT != user || !(grant & access))
+		return TORC_EPERM;
+	*pfn = grant >> TORC_GRANT_PFN_SHIFT & TORC_GRANT_PFN_MASK;
+	return domain_mfn(owner, *pfn) == INVALID_MFN ? TORC_ENOENT : 0;
+}
+
+s64 hc_grant_register(struct vcpu *vcpu, u64 index, u64 page)
+{
+	struct domain *domain = vcpu->domain;
+	int error;
+
+	if (index >= TORC_GRANT_PAGES)
+		return TORC_EINVAL;
+	lock_take(&domain->lock);
+	error = page_register(domain, &domain->grant_pfn[index], page);
+	lock_drop(&domain->lock);
+	return error;
+}
+
+s64 hc_grant_settle(struct vcpu *vcpu, u64 rings)
+{
+	if (rings > 1)
+		return TORC_EINVAL;
+	lock_take(&vcpu->domain->lock);
+	lock_drop(&vcpu->domain->lock);
+	if (rings)
+		rings_revoke(vcpu->domain, false);
+	return TORC_OK;
+}
+
+/* The two domains of an operation, referenced and locked. */
+struct parties {
+	u32 source_id, target_id;
+	struct domain *source, *target; /* NULL: none are held */
+	unsigned int left; /* operations before they are let go */
+};
+
+static void parties_drop(struct parties *parties)
+{
+	if (!parties->source)
+		return;
+	domains_drop_pair(parties->source, parties->target);
+	domain_put(parties->source);
+	domain_put(parties->target);
+	parties->source = NULL;
+}
+
+static int parties_take(struct parties *parties, const struct vcpu *vcpu,
+			const struct torc_copy_op *op)
+{
+	u32 own = vcpu->domain->id;
+
+	if (parties->source && parties->source_id == op->source_domain &&
+	    parties->target_id == op->target_domain && parties->left--)
+		return 0;
+	parties_drop(parties);
+	parties->source_id = op->source_domain;
+	parties->target_id = op->target_domain;
+	parties->source = domain_get(op->source_domain ? op->source_domain : own);
+	parties->target = domain_get(op->target_domain ? op->target_domain : own);
+	if (parties->source && parties->target) {
+		domains_lock_pair(parties->source, parties->target);
+		parties->left = RUN;
+		return 0;
+	}
+	if (parties->source)
+		domain_put(parties->source);
+	if (parties->target)
+		domain_put(parties->target);
+	parties->source = NULL;
+	return TORC_ENOENT;
+}
+
+/* One side of a copy: the frame that page or grant @number of @domain leads to. */
+static int side(const struct vcpu *vcpu, const struct domain *domain, bool granted, u32 number,
+		u64 access, mfn_t *mfn)
+{
+	pfn_t pfn = number;
+	int error = granted ? grant_look_up(domain, number, vcpu->domain->id, access, &pfn) : 0;
+
+	*mfn = domain_mfn(domain, pfn);
+	if (error)
+		return error;
+	return *mfn == INVALID_MFN ? TORC_ENOENT : 0;
+}
+
+static bool copy_allowed(const struct torc_copy_op *op)
+{
+	return !op->flags && !op->reserved0 && !op->reserved1 && !op->reserved2 && op->bytes &&
+	       op->source_offset + op->bytes <= PAGE_SIZE &&
+	       op->target_offset + op->bytes <= PAGE_SIZE;
+}
+
+static int copy(struct vcpu *vcpu, struct parties *parties, const struct torc_copy_op *op)
+{
+	mfn_t from, to;
+	int error;
+
+	if (!copy_allowed(op))
+		return TORC_EINVAL;
+	error = parties_take(parties, vcpu, op);
+	if (!error)
+		error = side(vcpu, parties->source, op->source_domain, op->source, TORC_GRANT_READ,
+			     &from);
+	if (!error)
+		error = side(vcpu, parties->target, op->target_domain, op->target, TORC_GRANT_WRITE,
+			     &to);
+	if (!error && is_table(&frame_table[from]))
+		error = TORC_EBUSY;
+	if (!error)
+		error = frame_get_writable(parties->target, to);
+	if (error)
+		return error;
+	memcpy((u8 *)mfn_to_virt(to) + op->target_offset,
+	       (u8 *)mfn_to_virt(from) + op->source_offset, op->bytes);
+	frame_put_writable(parties->target, to);
+	count(vcpu->domain, TORC_COUNTER_COPIED, op->bytes);
+	return 0;
+}
+
+/* Return: STOPPED if it has to be called again, else whether an operation failed. */
+static s64 run_copies(struct vcpu *vcpu, struct parties *parties, u64 first, u64 count)
+{
+	struct torc_copy_op op, *shared;
+	s64 failed = 0;
+	u64 i;
+
+	for (i = first; i < first + count; i++) {
+		shared = area_op(vcpu, i);
+		if (!shared)
+			return TORC_ENOENT;
+		op = *(volatile struct torc_copy_op *)shared;
+		if (!(op.flags & TORC_BATCH_DONE)) {
+			if (sched_preempt_due(WORK))
+				return TORC_EAGAIN;
+			op.status = copy(vcpu, parties, &op);
+			shared->status = op.status;
+			shared->flags = op.flags | TORC_BATCH_DONE;
+		}
+		failed += op.status != 0;
+	}
+	return failed;
+}
+
+s64 hc_grant_copy(struct vcpu *vcpu, u64 first, u64 count)
+{
+	struct parties parties = { .source = NULL };
+	s64 result;
+
+	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
+		return TORC_EINVAL;
+	count_sized(vcpu->domain, count);
+	result = run_copies(vcpu, &parties, first, count);
+	parties_drop(&parties);
+	return result;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Ring pages: the one kind of memory that two domains see at once.
+ *
+ * A granted page is shown in the ring window of the domain that asks, whose tables are the
+ * hypervisor's: a guest's own tables never hold a foreign frame. While it is shown, the frame has a
+ * reference and a writable one, so it becomes no table, and its domain has a reference. When the
+ * grant is taken back or its domain ends, the window shows the viewer's scratch page instead, and
+ * all CPUs forget the old entry before the frame's references go; so no guest faults because of
+ * what another one does.
+ *
+ * Slots, and the window's tables, are under the lock of the domain that sees them; frames under
+ * that of the domain that owns them. Both are taken, in id order.
+ */
+#include "alloc.h"
+#include "grant.h"
+#include "hypercall.h"
+#include "paging.h"
+
+/**
+ * struct ring_slot - a page of the ring window
+ * @owner: whose page it is, referenced; NULL: the slot is free
+ * @grant: number of the grant
+ * @pfn: of the page; NO_PAGE when it was taken back
+ */
+struct ring_slot {
+	struct domain *owner;
+	u32 grant;
+	u32 pfn;
+};
+_Static_assert(sizeof(struct ring_slot) * TORC_RING_SLOTS == PAGE_SIZE, "slots fill a page");
+
+#define NO_PAGE (~0u)
+
+/* Slots and scratch page, made when the first ring page is shown. */
+static bool prepare(struct domain *domain)
+{
+	mfn_t slots;
+
+	if (domain->ring_scratch == INVALID_MFN)
+		domain->ring_scratch = page_alloc();
+	if (domain->ring_scratch == INVALID_MFN)
+		return false;
+	if (!domain->rings) {
+		slots = page_alloc();
+		if (slots == INVALID_MFN)
+			return false;
+		domain->rings = mfn_to_virt(slots);
+	}
+	return true;
+}
+
+static s64 show(struct domain *viewer, struct domain *owner, u64 grant)
+{
+	unsigned int i;
+	pfn_t pfn;
+	int error;
+
+	if (!prepare(viewer))
+		return TORC_ENOMEM;
+	for (i = 0; i < TORC_RING_SLOTS && viewer->rings[i].owner; i++)
+		;
+	if (i == TORC_RING_SLOTS)
+		return TORC_ENOMEM;
+	error = grant_look_up(owner, grant, viewer->id, TORC_GRANT_RING, &pfn);
+	if (!error)
+		error = frame_get_writable(owner, domain_mfn(owner, pfn));
+	if (error)
+		return error;
+	if (!window_show_ring(viewer, i, domain_mfn(owner, pfn))) {
+		frame_put_writable(owner, domain_mfn(owner, pfn));
+		return TORC_ENOMEM;
+	}
+	viewer->rings[i] = (struct ring_slot){ owner, grant, pfn };
+	return i;
+}
+
+s64 hc_grant_map_ring(struct vcpu *vcpu, u64 id, u64 grant)
+{
+	struct domain *owner = domain_get(id);
+	s64 result = TORC_ENOENT;
+
+	if (!owner)
+		return TORC_ENOENT;
+	domains_lock_pair(vcpu->domain, owner);
+	/* One that ends gives its rings up behind this lock. */
+	if (!READ_ONCE(owner->ending))
+		result = owner == vcpu->domain ? TORC_EINVAL : show(vcpu->domain, owner, grant);
+	domains_drop_pair(vcpu->domain, owner);
+	if (result < 0)
+		domain_put(owner);
+	return result;
+}
+
+/* Shows the scratch page in place of a page that is taken back. */
+static void hide(struct domain *viewer, unsigned int i)
+{
+	struct ring_slot *slot = &viewer->rings[i];
+
+	if (slot->pfn == NO_PAGE)
+		return;
+	window_show_ring(viewer, i, viewer->ring_scratch);
+	flush_vcpus(viewer, ~0ull);
+	frame_put_writable(slot->owner, domain_mfn(slot->owner, slot->pfn));
+	slot->pfn = NO_PAGE;
+}
+
+/* The domain in slot @i, referenced; NULL when the slot is free. */
+static struct domain *owner_get(struct domain *viewer, u64 i)
+{
+	struct domain *owner = NULL;
+
+	lock_take(&viewer->lock);
+	if (viewer->rings && viewer->rings[i].owner)
+		owner = domain_get(viewer->rings[i].owner->id);
+	lock_drop(&viewer->lock);
+	return owner;
+}
+
+static s64 unmap(struct domain *viewer, u64 i)
+{
+	struct domain *owner = i < TORC_RING_SLOTS ? owner_get(viewer, i) : NULL;
+	bool ours;
+
+	if (!owner)
+		return TORC_ENOENT;
+	domains_lock_pair(viewer, owner);
+	ours = viewer->rings[i].owner == owner; /* or another vCPU was faster */
+	if (ours) {
+		hide(viewer, i);
+		viewer->rings[i].owner = NULL;
+	}
+	domains_drop_pair(viewer, owner);
+	if (ours)
+		domain_put(owner);
+	domain_put(owner);
+	return ours ? TORC_OK : TORC_ENOENT;
+}
+
+s64 hc_grant_unmap_ring(struct vcpu *vcpu, u64 slot)
+{
+	return unmap(vcpu->domain, slot);
+}
+
+static bool still_granted(const struct ring_slot *slot, const struct domain *viewer)
+{
+	pfn_t pfn;
+
+	return !grant_look_up(slot->owner, slot->grant, viewer->id, TORC_GRANT_RING, &pfn) &&
+	       pfn == slot->pfn;
+}
+
+static void revoke_from(struct domain *viewer, struct domain *owner, bool all)
+{
+	unsigned int i;
+
+	domains_lock_pair(viewer, owner);
+	for (i = 0; viewer->rings && i < TORC_RING_SLOTS; i++)
+		if (viewer->rings[i].owner == owner &&
+		    (all || !still_granted(&viewer->rings[i], viewer)))
+			hide(viewer, i);
+	domains_drop_pair(viewer, owner);
+}
+
+void rings_revoke(struct domain *owner, bool all)
+{
+	struct domain *viewer;
+	u64 id;
+
+	for (id = 0; (viewer = domain_get_next(id)); id = viewer->id, domain_put(viewer))
+		revoke_from(viewer, owner, all);
+}
+
+void rings_close(struct domain *domain)
+{
+	unsigned int i;
+
+	for (i = 0; i < TORC_RING_SLOTS; i++)
+		unmap(domain, i);
+	rings_revoke(domain, true);
+}
