@@ -172,8 +172,8 @@ void guest_double_fault(struct guest_regs *regs);
 /* If set, sees each entry but events first; true: handled, go on at @regs. */
 extern bool (*guest_trap_hook)(struct guest_regs *regs);
 
-/* Times each fixed port fired, counted by the default guest_event(). */
-extern volatile uint64_t guest_event_count[TORC_PORT_FIRST_FREE];
+/* Times each port fired, counted by the default guest_event(). */
+extern volatile uint64_t guest_event_count[TORC_EVENT_PORTS];
 
 /** guest_sleep_ns() - blocks until system time has moved on by @ns; uses the timer */
 void guest_sleep_ns(uint64_t ns);

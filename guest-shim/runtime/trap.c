@@ -7,7 +7,7 @@
 #include "guest.h"
 
 bool (*guest_trap_hook)(struct guest_regs *regs);
-volatile uint64_t guest_event_count[TORC_PORT_FIRST_FREE];
+volatile uint64_t guest_event_count[TORC_EVENT_PORTS];
 
 void guest_trap(struct guest_regs *regs);
 void guest_refused(uint64_t vector) __attribute__((noreturn));
@@ -15,8 +15,7 @@ void guest_enter_user(const struct guest_regs *regs, bool by_syscall);
 
 __attribute__((weak)) void guest_event(uint32_t port)
 {
-	if (port < TORC_PORT_FIRST_FREE)
-		guest_event_count[port]++;
+	guest_event_count[port]++;
 }
 
 __attribute__((weak)) void guest_nmi(struct guest_regs *regs)
