@@ -94,6 +94,7 @@ struct domain *domain_create(const char *name, u64 pages, u16 id)
 		return NULL;
 	strlcpy(domain->name, name, sizeof(domain->name));
 	domain->id = id;
+	policy_set_weight(&domain->share, WEIGHT_DEFAULT, 0);
 	domain->linear_root = INVALID_MFN;
 	domain->orphan = INVALID_MFN;
 	for (i = 0; i < ARRAY_SIZE(domain->windows_l3); i++)
