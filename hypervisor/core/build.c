@@ -316,7 +316,7 @@ static const char *set_share(struct plan *plan)
 		{ TORC_SCHED_CAP, "cap", "a percentage from 0 to 6400" },
 		{ TORC_SCHED_AFFINITY, "cpus", "a list of CPUs of this machine" },
 	};
-	char text[40];
+	char text[192];
 	int length;
 	u64 value;
 
@@ -331,7 +331,7 @@ static const char *set_share(struct plan *plan)
 				n++;
 		if (length < 0 || n == count)
 			continue;
-		snprintf(plan->why, sizeof(plan->why), "its word \"%s=%s\" is not %s",
+		snprintf(plan->why, sizeof(plan->why), "its word \"%s=%.30s\" is not %s",
 			 words[i].key, text, words[i].form);
 		return plan->why;
 	}

@@ -225,10 +225,11 @@ void policy_leave(struct entity *entity, u64 now)
 	dequeue(entity);
 }
 
-/* Return: the end of its slice, which is not beyond its budget. */
+/* Return: the end of its slice, with which its budget ends at the latest. */
 static u64 run(unsigned int cpu, struct entity *entity, u64 now)
 {
 	struct share *share = entity->share;
+	u64 left;
 
 	dequeue(entity);
 	place(entity); /* it may have been held back for long */
@@ -239,9 +240,10 @@ static u64 run(unsigned int cpu, struct entity *entity, u64 now)
 	entity->clock = share->clock;
 	entity->cpu = cpu;
 	share->running++;
-	if (!share->budget)
+	left = share->budget - share->used;
+	if (!share->budget || left / share->running >= policy_slice)
 		return now + policy_slice;
-	return now + MIN(policy_slice, (share->budget - share->used) / share->running);
+	return now + (left + share->running - 1) / share->running;
 }
 
 struct choice policy_pick(unsigned int cpu, u64 now)

@@ -99,7 +99,7 @@ Test(policy_cap, several_cpus_pay_back)
 		policy_wake(&entity[i], now);
 	cr_expect_eq(policy_pick(0, now).until, now + 10 * MS);
 	cr_expect_eq(policy_pick(1, now).until, now + 5 * MS, "two share what is left");
-	cr_expect_eq(policy_pick(2, now).until, now + 10 * MS / 3);
+	cr_expect_eq(policy_pick(2, now).until, now + 10 * MS / 3 + 1);
 	now += 10 * MS;
 	for (i = 0; i < 3; i++)
 		policy_stop(i, true, now);
