@@ -3,10 +3,10 @@
 /*
  * The domain builder.
  *
- * Memory of the new domain, from below: the kernel where its segments say; the initrd; the pages that
- * start.h describes; the page tables, at the very top. How many tables there are is counted first,
- * for the linear map must show them read-only. Then a tree is written depth first, each table when
- * all below it are, so one staging page for each level is enough.
+ * Memory of the new domain, from below: the kernel where its segments say; the initrd; the pages
+ * that start.h describes; the page tables, at the very top. How many tables there are is counted
+ * first, for the linear map must show them read-only. Then a tree is written depth first, each
+ * table when all below it are, so one staging page for each level is enough.
  */
 #include <torc/abi.h>
 #include <torc/build.h>

@@ -70,7 +70,8 @@ static const char *parse_name(struct plan *plan, const char *string)
 
 static const char *check_words(struct plan *plan, const char *string)
 {
-	static const char *const known[] = { "name", "mem", "maxmem", "vcpus", "privileges",
+	static const char *const known[] = { "name", "mem", "maxmem", "vcpus", "weight", "cap",
+					     "cpus", "privileges",
 					     NULL };
 	char word[32];
 	const char *fault = cmdline_fault(string, known, word, sizeof(word));
@@ -356,6 +357,39 @@ static const char *make_vcpus(struct plan *plan)
 	return NULL;
 }
 
+/* Words that are a parameter of the scheduler's. */
+static const char *set_share(struct plan *plan)
+{
+	static const struct {
+		unsigned int what;
+		const char *key, *form;
+	} words[] = {
+		{ TORC_SCHED_WEIGHT, "weight", "a number from 1 to 65535" },
+		{ TORC_SCHED_CAP, "cap", "a percentage from 0 to 6400" },
+		{ TORC_SCHED_AFFINITY, "cpus", "a list of CPUs of this machine" },
+	};
+	char text[192];
+	int length;
+	u64 value;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(words); i++) {
+		bool set = words[i].what == TORC_SCHED_AFFINITY;
+		u32 count = set ? plan->vcpus : 1, n = 0;
+
+		length = cmdline_get(plan->source->string, words[i].key, text, sizeof(text));
+		if (length >= 0 && length < (int)sizeof(text) &&
+		    (set ? parse_set(text, &value) : parse_number(text, &value)))
+			while (n < count && !sched_set(plan->domain, words[i].what, n, value))
+				n++;
+		if (length < 0 || n == count)
+			continue;
+		snprintf(plan->why, sizeof(plan->why), "its word \"%s=%.30s\" is not %s",
+			 words[i].key, text, words[i].form);
+		return plan->why;
+	}
+	return NULL;
+}
+
 static const char *make_domain(struct plan *plan, u16 id)
 {
 	struct domain *domain = domain_create(plan->name, plan->pages, plan->most, id);
@@ -375,6 +409,8 @@ static const char *make_domain(struct plan *plan, u16 id)
 	if (!windows_create(domain))
 		return "the hypervisor has not enough memory for its windows";
 	why = make_vcpus(plan);
+	if (!why)
+		why = set_share(plan);
 	if (why)
 		return why;
 	start_fill(domain, &plan->note, &plan->at);

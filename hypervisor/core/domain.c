@@ -121,6 +121,7 @@ struct domain *domain_create(const char *name, u64 pages, u64 most, u16 id)
 	strlcpy(domain->name, name, sizeof(domain->name));
 	domain->id = id;
 	domain->references = 1;
+	policy_set_weight(&domain->share, WEIGHT_DEFAULT, 0);
 	domain->linear_root = INVALID_MFN;
 	domain->orphan = INVALID_MFN;
 	for (i = 0; i < ARRAY_SIZE(domain->windows_l3); i++)

@@ -73,6 +73,7 @@ void hv_main(const struct boot_info *info)
 	cpu_enter(&cpus[0]);
 	cpus[0].online = true;
 	smp_start(info);
+	policy_init(cpu_count);
 	lock_take(&domains_lock);
 	build_domains(info, kept);
 	lock_drop(&domains_lock);

@@ -359,6 +359,21 @@ static s64 vcpu_state(struct vcpu *caller, struct vcpu *vcpu, pfn_t page, bool w
 	return put_page(caller, page, &state, sizeof(state));
 }
 
+s64 hc_domain_schedule(struct vcpu *vcpu, u64 id, u64 parameter, u64 index, u64 value)
+{
+	bool machine = parameter == TORC_SCHED_SLICE_NS || parameter == TORC_SCHED_GRANULARITY_NS;
+	struct domain *domain = machine ? NULL : domain_get(id);
+	s64 result = TORC_ENOENT;
+
+	if (!(vcpu->domain->privileges & TORC_PRIVILEGE_SCHEDULE))
+		result = TORC_EPERM;
+	else if (machine ? id == TORC_DOMAIN_NONE : domain != NULL)
+		result = sched_set(domain, parameter, index, value);
+	if (domain)
+		domain_put(domain);
+	return result;
+}
+
 s64 hc_domain_vcpu(struct vcpu *vcpu, u64 id, u64 number, u64 page, u64 write)
 {
 	struct domain *other;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Round robin over runnable vCPUs with a fixed slice, from one queue for all CPUs; and the one-shot
- * timer behind both slices and the guests' deadlines.
+ * vCPUs on CPUs: states, switches, kicks, and the one-shot timer behind both slices and the guests'
+ * deadlines. Who deserves to run is decided in policy.c.
  *
- * A running vCPU is not on the queue: vcpu->cpu says where it runs. Its registers are saved when it
- * stops, so that any CPU may run it next; the CPU that it ran on last loads them again only if
- * another one has been there meanwhile. The deadlines of a vCPU are looked after where it ran last.
+ * vcpu->cpu says where a vCPU runs. Its registers are saved when it stops, so that any CPU may run
+ * it next; the CPU that it ran on last loads them again only if another one has been there
+ * meanwhile. The deadlines of a vCPU are looked after where it ran last.
  *
  * Nobody is kicked twice, and an idle CPU looks at the queue under the lock before it sleeps with
- * interrupts held back until it does.
+ * interrupts held back until it does. A CPU that is to look anew finds need_resched.
  */
 #include "apic.h"
 #include "console.h"
@@ -22,33 +22,11 @@
 #include "sched.h"
 #include "timer.h"
 
-#define SLICE_NS 10000000ull
-
 struct lock sched_lock;
-static struct vcpu *queue_head, **queue_tail = &queue_head;
 static struct vcpu *all; /* that have been started */
 static unsigned int all_count;
+static bool restricted; /* there are caps, or vCPUs that not every CPU may run */
 static bool open; /* domains are built, CPUs may run them */
-
-static void enqueue(struct vcpu *vcpu)
-{
-	vcpu->next = NULL;
-	vcpu->ready_since = time_now_ns();
-	*queue_tail = vcpu;
-	queue_tail = &vcpu->next;
-}
-
-static struct vcpu *dequeue(void)
-{
-	struct vcpu *vcpu = queue_head;
-
-	if (!vcpu)
-		return NULL;
-	queue_head = vcpu->next;
-	if (!queue_head)
-		queue_tail = &queue_head;
-	return vcpu;
-}
 
 /*
  * Makes another CPU look around, unless it will anyway: whoever clears the flag sees what was
@@ -66,14 +44,19 @@ static void kick_all(void)
 		kick(&cpus[i]);
 }
 
-static void kick_idle(void)
+/* @number: as the policy tells it; what it has decided, it decides anew there. */
+static void tell(unsigned int number)
 {
-	for (unsigned int i = 0; i < cpu_count; i++) {
-		if (cpus[i].idle && !cpus[i].kicked) {
-			kick(&cpus[i]);
-			return;
-		}
-	}
+	if (number == CPU_NONE)
+		return;
+	WRITE_ONCE(cpus[number].need_resched, true);
+	kick(&cpus[number]);
+}
+
+static void enqueue(struct vcpu *vcpu)
+{
+	vcpu->ready_since = time_now_ns();
+	tell(policy_wake(&vcpu->entity, vcpu->ready_since));
 }
 
 void sched_start(struct vcpu *vcpu)
@@ -88,8 +71,6 @@ void sched_start(struct vcpu *vcpu)
 			enqueue(vcpu);
 		if (all_count == cpu_count + 1)
 			kick_all(); /* from now on there are slices to be armed */
-		else
-			kick_idle();
 	}
 	lock_drop(&sched_lock);
 }
@@ -109,10 +90,8 @@ void sched_notify(struct vcpu *vcpu)
 {
 	if (vcpu->state == VCPU_BLOCKED) {
 		vcpu->state = VCPU_RUNNABLE;
-		if (!vcpu->cpu && !vcpu->domain->paused) {
+		if (!vcpu->cpu && !vcpu->domain->paused)
 			enqueue(vcpu);
-			kick_idle();
-		}
 	} else if (vcpu->cpu) {
 		kick(vcpu->cpu);
 	}
@@ -130,7 +109,12 @@ void sched_block(struct vcpu *vcpu)
 
 void sched_yield(void)
 {
-	this_cpu()->need_resched = true;
+	struct cpu *cpu = this_cpu();
+
+	lock_take(&sched_lock);
+	if (policy_yield(cpu->id, time_now_ns()))
+		cpu->need_resched = true;
+	lock_drop(&sched_lock);
 }
 
 void sched_kicked(void)
@@ -139,25 +123,12 @@ void sched_kicked(void)
 	(void)__atomic_exchange_n(&this_cpu()->kicked, false, __ATOMIC_SEQ_CST);
 }
 
-static void unqueue(struct vcpu *vcpu)
-{
-	struct vcpu **link = &queue_head;
-
-	while (*link && *link != vcpu)
-		link = &(*link)->next;
-	if (!*link)
-		return;
-	*link = vcpu->next;
-	if (!*link)
-		queue_tail = link;
-}
-
 void sched_stop(struct vcpu *vcpu)
 {
 	struct vcpu **link = &all;
 
 	vcpu->state = VCPU_DOWN;
-	unqueue(vcpu);
+	policy_leave(&vcpu->entity, time_now_ns());
 	while (*link && *link != vcpu)
 		link = &(*link)->next_all;
 	if (*link) {
@@ -201,11 +172,9 @@ bool sched_pause(struct domain *domain)
 	domain->paused = true;
 	for (u32 i = 0; i < domain->vcpu_count; i++) {
 		vcpu = domain->vcpu[i];
-		unqueue(vcpu);
-		if (vcpu->cpu) {
-			WRITE_ONCE(vcpu->cpu->need_resched, true);
-			kick(vcpu->cpu);
-		}
+		policy_leave(&vcpu->entity, time_now_ns());
+		if (vcpu->cpu)
+			tell(vcpu->cpu->id);
 	}
 	still = runs(domain);
 	lock_drop(&sched_lock);
@@ -219,18 +188,61 @@ void sched_unpause(struct domain *domain)
 	lock_take(&sched_lock);
 	for (u32 i = 0; domain->paused && i < domain->vcpu_count; i++) {
 		vcpu = domain->vcpu[i];
-		if (vcpu->state == VCPU_RUNNABLE && !vcpu->cpu) {
+		if (vcpu->state == VCPU_RUNNABLE && !vcpu->cpu)
 			enqueue(vcpu);
-			kick_idle();
-		}
 	}
 	domain->paused = false;
 	lock_drop(&sched_lock);
 }
 
+static int set(struct domain *domain, unsigned int what, u64 index, u64 value)
+{
+	const struct {
+		u64 least, most;
+	} range[] = {
+		[0] = { 1, 0 },
+		[TORC_SCHED_WEIGHT] = { 1, WEIGHT_MAX },
+		[TORC_SCHED_CAP] = { 0, 100 * CPU_MAX },
+		[TORC_SCHED_AFFINITY] = { 1, ~0ull >> (CPU_MAX - cpu_count) },
+		[TORC_SCHED_SLICE_NS] = { TORC_SCHED_SLICE_MIN, TORC_SCHED_SLICE_MAX },
+		[TORC_SCHED_GRANULARITY_NS] = { 0, TORC_SCHED_SLICE_MAX },
+	};
+
+	if (what >= ARRAY_SIZE(range) || value < range[what].least || value > range[what].most)
+		return TORC_EINVAL;
+	if (what == TORC_SCHED_SLICE_NS)
+		policy_slice = value;
+	else if (what == TORC_SCHED_GRANULARITY_NS)
+		policy_granularity = value;
+	else if (what == TORC_SCHED_CAP)
+		policy_set_cap(&domain->share, value, time_now_ns());
+	else if (what == TORC_SCHED_WEIGHT)
+		policy_set_weight(&domain->share, value, time_now_ns());
+	else if (index >= domain->vcpu_count)
+		return TORC_ENOENT;
+	else
+		domain->vcpu[index]->entity.affinity = value;
+	for (u32 i = 0; domain && i < domain->vcpu_count; i++)
+		policy_requeue(&domain->vcpu[i]->entity);
+	restricted |= what == TORC_SCHED_CAP || what == TORC_SCHED_AFFINITY;
+	return TORC_OK;
+}
+
+int sched_set(struct domain *domain, unsigned int what, u64 index, u64 value)
+{
+	int error;
+
+	lock_take(&sched_lock);
+	error = set(domain, what, index, value);
+	for (unsigned int i = 0; !error && i < cpu_count; i++)
+		tell(i);
+	lock_drop(&sched_lock);
+	return error;
+}
+
 static bool slices_matter(void)
 {
-	return all_count > cpu_count;
+	return all_count > cpu_count || restricted;
 }
 
 /* The earliest deadline of the vCPUs that @cpu looks after. */
@@ -260,10 +272,8 @@ void sched_tick(void)
 		event_raise_locked(vcpu, TORC_PORT_TIMER);
 	}
 	cpu->deadline = next_deadline(cpu);
-	if (cpu->current && cpu->current->slice_end <= now) {
-		cpu->need_resched = queue_head;
-		cpu->current->slice_end = now + SLICE_NS;
-	}
+	if (cpu->current && cpu->slice_end <= now && slices_matter())
+		cpu->need_resched = true;
 	lock_drop(&sched_lock);
 }
 
@@ -285,8 +295,8 @@ bool sched_preempt_due(unsigned int work)
 		return false;
 	cpu->work = 0;
 	now = time_now_ns();
-	return cpu->deadline <= now ||
-	       (READ_ONCE(queue_head) && cpu->current->slice_end <= now);
+	return cpu->deadline <= now || READ_ONCE(cpu->need_resched) ||
+	       (slices_matter() && cpu->slice_end <= now);
 }
 
 /*
@@ -297,8 +307,8 @@ static void arm_timer(struct cpu *cpu)
 {
 	u64 next = cpu->deadline;
 
-	if (cpu->current && slices_matter())
-		next = MIN(next, cpu->current->slice_end);
+	if (slices_matter())
+		next = MIN(next, cpu->slice_end);
 	if (next == cpu->armed)
 		return;
 	cpu->armed = next;
@@ -311,13 +321,11 @@ static void arm_timer(struct cpu *cpu)
 /* Sleeps until something happens. A kick that is on its way by now ends the sleep at once. */
 static void idle(struct cpu *cpu)
 {
-	cpu->idle = true;
 	lock_drop(&sched_lock);
 	console_flush();
 	arm_timer(cpu);
 	cpu_idle_once();
 	lock_take(&sched_lock);
-	cpu->idle = false;
 }
 
 /*
@@ -329,24 +337,23 @@ static struct domain *deschedule(struct cpu *cpu)
 	struct vcpu *vcpu = cpu->current;
 	struct domain *domain = vcpu->domain;
 
-	vcpu->run_ns += time_now_ns() - vcpu->last_dispatch;
+	u64 now = time_now_ns();
+
+	vcpu->run_ns += now - vcpu->last_dispatch;
 	vcpu_save(vcpu);
 	vcpu->cpu = NULL;
 	cpu->current = NULL;
-	if (vcpu->state == VCPU_RUNNABLE && !domain->paused)
-		enqueue(vcpu);
+	vcpu->ready_since = now;
+	policy_stop(cpu->id, vcpu->state == VCPU_RUNNABLE && !domain->paused, now);
 	return domain->ending && !runs(domain) ? domain : NULL;
 }
 
-static void dispatch(struct cpu *cpu, struct vcpu *vcpu)
+static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u64 now)
 {
-	u64 now = time_now_ns();
-
 	count(vcpu->domain, TORC_COUNTER_DISPATCH, 1);
 	trace(vcpu, TORC_TRACE_DISPATCH, now - vcpu->ready_since, 0);
 	vcpu->steal_ns += now - vcpu->ready_since;
 	vcpu->last_dispatch = now;
-	vcpu->slice_end = now + SLICE_NS;
 	vcpu->page->run_ns = vcpu->run_ns;
 	vcpu->page->steal_ns = vcpu->steal_ns;
 	vcpu->cpu = cpu;
@@ -375,9 +382,11 @@ struct vcpu *sched_pick(void)
 {
 	struct cpu *cpu = this_cpu();
 	struct domain *ended = NULL;
-	struct vcpu *next;
+	struct choice choice;
+	u64 now;
 
-	if (cpu->current && cpu->current->state == VCPU_RUNNABLE && !cpu->need_resched) {
+	if (cpu->current && cpu->current->state == VCPU_RUNNABLE &&
+	    !READ_ONCE(cpu->need_resched)) {
 		arm_timer(cpu);
 		return cpu->current;
 	}
@@ -389,15 +398,18 @@ struct vcpu *sched_pick(void)
 		domain_retire(ended);
 		lock_take(&sched_lock);
 	}
-	cpu->need_resched = false;
 	while (!cpu->current) {
 		if (!__atomic_load_n(&domain_count, __ATOMIC_ACQUIRE)) {
 			lock_drop(&sched_lock);
 			end_of_all();
 		}
-		next = dequeue();
-		if (next)
-			dispatch(cpu, next);
+		now = time_now_ns();
+		cpu->need_resched = false;
+		choice = policy_pick(cpu->id, now);
+		cpu->slice_end = choice.until;
+		tell(choice.tell);
+		if (choice.entity)
+			dispatch(cpu, container_of(choice.entity, struct vcpu, entity), now);
 		else
 			idle(cpu);
 	}

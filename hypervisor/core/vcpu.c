@@ -213,6 +213,7 @@ struct vcpu *vcpu_create(struct domain *domain, u32 id)
 	vcpu->domain = domain;
 	vcpu->id = id;
 	vcpu->state = VCPU_DOWN;
+	vcpu->entity = (struct entity){ .share = &domain->share, .affinity = ~0ull };
 	vcpu->root = INVALID_MFN;
 	vcpu->page_pfn = INVALID_PFN;
 	vcpu->timer_deadline = TIMER_NEVER;

@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "frame.h"
 #include "gate.h"
+#include "policy.h"
 #include "regs.h"
 
 #define DOMAIN_MAX 64
@@ -73,9 +74,8 @@ struct vcpu {
 	u64 xcr0;
 	void *fpu;
 	u64 timer_deadline; /* TIMER_NEVER: not armed */
-	u64 slice_end;
 	u64 last_dispatch, run_ns, steal_ns, ready_since;
-	struct vcpu *next; /* run queue */
+	struct entity entity;
 	struct vcpu *next_all;
 	struct cpu *cpu; /* where it runs, or NULL */
 	struct cpu *home; /* where it ran last; NULL: nowhere yet */
@@ -140,6 +140,7 @@ struct domain {
 	u64 request;
 	u32 vcpu_count;
 	struct vcpu *vcpu[VCPU_MAX];
+	struct share share;
 	unsigned int ending;
 	struct lock lock;
 	bool unflushed;
@@ -171,13 +172,14 @@ struct domain {
  * @online: it has started, and this_cpu() works there; set by itself
  * @passes: odd while it is in a guest; see flush.c
  * @current: vCPU whose registers are live; NULL while idle
+ * @need_resched: it looks anew who runs before it goes on; set by others holding sched_lock
  * @loaded: vCPU whose FPU, segment and debug registers are in the processor, if it ran here last;
  *	only to be compared, for it may be gone
- * @idle: it sleeps, or is about to
  * @kicked: an IPI is on its way to it
  * @stopped: another CPU panics; the next NMI is the last thing that happens here
  * @armed: what the timer was armed for; 0 when it must be armed anew
  * @deadline: the earliest of the vCPUs that ran here last, or earlier
+ * @slice_end: when it has to look anew who runs, or, idle, whether somebody does
  */
 struct cpu {
 	u32 id;
@@ -188,12 +190,12 @@ struct cpu {
 	struct vcpu *current;
 	struct vcpu *loaded;
 	struct gate_desc *desc;
-	bool need_resched, idle, kicked, stopped;
+	bool need_resched, kicked, stopped;
 	u64 *counters;
 	struct torc_trace_record *trace[TORC_TRACE_PAGES];
 	u32 traced; /* records */
 	unsigned int work; /* since the last look at the clock */
-	u64 armed, deadline;
+	u64 armed, deadline, slice_end;
 	u64 nmi_count, nmi_in_gate, nmi_in_ring[4];
 };
 

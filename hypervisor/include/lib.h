@@ -52,6 +52,12 @@ bool parse_number(const char *text, u64 *value);
 bool parse_size(const char *text, u64 *bytes);
 
 /**
+ * parse_set() - read a set of numbers below 64, as in "0-3,6", as bits
+ * Return: false, with *@set untouched, when it is no list of such numbers, and ranges that go up.
+ */
+bool parse_set(const char *text, u64 *set);
+
+/**
  * cmdline_get() - look a word up in a command line
  * @cmdline: words separated by blanks; a word "--" ends the part that is searched
  * @key: name of the word

@@ -37,7 +37,7 @@ void sched_block(struct vcpu *vcpu);
 /** sched_set_timer - the current vCPU's timer rings at @deadline (ns), or TIMER_NEVER */
 void sched_set_timer(struct vcpu *vcpu, u64 deadline);
 
-/** sched_yield - the current vCPU goes behind the others */
+/** sched_yield - the current vCPU goes behind those who deserve as much */
 void sched_yield(void);
 
 /** sched_stop - @vcpu is down from now on, a CPU that runs it is kicked; holding sched_lock */
@@ -57,6 +57,15 @@ bool sched_pause(struct domain *domain);
 
 /** sched_unpause - it may run again */
 void sched_unpause(struct domain *domain);
+
+/**
+ * sched_set - changes what the policy knows, at any time
+ * @domain: whose; NULL for what is the machine's
+ * @what: TORC_SCHED_*; @index: vCPU, for the affinity only
+ * Return: TORC_EINVAL when @what is unknown or @value out of its range, a CPU that the machine has
+ * not among them; TORC_ENOENT without such a vCPU.
+ */
+int sched_set(struct domain *domain, unsigned int what, u64 index, u64 value);
 
 /** sched_tick - the timer fired: expired deadlines raise their events */
 void sched_tick(void);

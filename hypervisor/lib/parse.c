@@ -86,6 +86,25 @@ bool parse_size(const char *text, u64 *bytes)
 	return true;
 }
 
+bool parse_set(const char *text, u64 *set)
+{
+	u64 first, last, result = 0;
+
+	do {
+		text = parse_digits(text, &first);
+		last = first;
+		if (text != NULL && *text == '-')
+			text = parse_digits(text + 1, &last);
+		if (text == NULL || last < first || last > 63)
+			return false;
+		result |= ~0ull >> (63 - last) & ~0ull << first;
+	} while (*text++ == ',');
+	if (text[-1] != '\0')
+		return false;
+	*set = result;
+	return true;
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';

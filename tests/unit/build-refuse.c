@@ -124,6 +124,51 @@ Test(build_refuse, other_words)
 	build(string);
 }
 
+/* The builder reads them, the scheduler says whether they are in range. */
+Test(build_refuse, words_for_the_scheduler)
+{
+	static const struct {
+		const char *word, *why;
+		unsigned int refused; /* by the scheduler */
+	} bad[] = {
+		{ "weight=", "its word \"weight=\" is not a number from 1 to 65535", 0 },
+		{ "weight=2x", "its word \"weight=2x\" is not a number", 0 },
+		{ "weight=70000", "its word \"weight=70000\" is not", TORC_SCHED_WEIGHT },
+		{ "cap=many", "its word \"cap=many\" is not a percentage from 0 to 6400", 0 },
+		{ "cap=6401", "its word \"cap=6401\" is not", TORC_SCHED_CAP },
+		{ "cpus=1-", "its word \"cpus=1-\" is not a list of CPUs of this machine", 0 },
+		{ "cpus=64", "its word \"cpus=64\" is not a list of CPUs of this machine", 0 },
+		{ "cpus=0,5", "its word \"cpus=0,5\" is not a list", TORC_SCHED_AFFINITY },
+		{ "cap", "its word \"cap=\" is not a percentage", 0 },
+		{ "cap=1 cap=2", "its word \"cap=2\" is given twice", 0 },
+	};
+	char string[BOOT_STRINGS];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		setting_refused = bad[i].refused;
+		snprintf(string, sizeof(string), "domain name=a mem=4M vcpus=2 %s", bad[i].word);
+		refuse(string, bad[i].why);
+	}
+	snprintf(string, sizeof(string), "domain name=a mem=4M weight=%0200d", 1);
+	refuse(string, "its word \"weight=000000000000000000000000000000\" is not a number");
+	cr_expect_eq(setting_count, 0);
+}
+
+Test(build_refuse, words_for_the_scheduler_reach_it)
+{
+	static const struct sched_setting wanted[] = {
+		{ TORC_SCHED_WEIGHT, 0, 512 },
+		{ TORC_SCHED_CAP, 0, 150 },
+		{ TORC_SCHED_AFFINITY, 0, 0xb },
+		{ TORC_SCHED_AFFINITY, 1, 0xb },
+	};
+
+	build("domain name=a mem=4M cpus=0-1,3 vcpus=2 weight=512 cap=150");
+	cr_assert_eq(setting_count, ARRAY_SIZE(wanted));
+	cr_expect_arr_eq(settings, wanted, sizeof(wanted));
+}
+
 Test(build_refuse, an_initrd_that_does_not_fit)
 {
 	put_initrd(MIB(2));

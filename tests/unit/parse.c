@@ -281,3 +281,27 @@ Test(cmdline, random_lines)
 	}
 	cr_expect_gt(found, 1000, "%u", found);
 }
+
+Test(parse, sets)
+{
+	accept(parse_set, "0", 1);
+	accept(parse_set, "63", 1ull << 63);
+	accept(parse_set, "0-63", ~0ull);
+	accept(parse_set, "0-1,3", 0xb);
+	accept(parse_set, "7,5-6,0x4", 0xf0);
+	accept(parse_set, "2-2,2", 4);
+	accept(parse_set, "62-63,0,0", 3ull << 62 | 1);
+}
+
+Test(parse, what_is_no_set)
+{
+	static const char *const bad[] = {
+		"", ",", "-", "x", "0,", ",0", "0,,1", "0-", "-1", "1-0", "64", "0-64", "0-1-2",
+		"0 1", "0, 1", "1x", "0-3x", "99999999999999999999", "0-99999999999999999999",
+		"4294967296", "0;1",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		refuse(parse_set, bad[i]);
+}

@@ -51,6 +51,7 @@ Test(sched_cpus, other_cpus_are_kicked_once)
 	start_vcpus(2);
 	pick_on(0);
 	other = &world.vcpu[pick_on(1)];
+	sched_kicked();
 	test_this_cpu = &cpus[0];
 	world.kicks = 0;
 	sched_notify(other);
@@ -67,11 +68,54 @@ Test(sched_cpus, an_idle_cpu_takes_who_starts)
 {
 	start_vcpus(1);
 	pick_on(0);
-	cpus[1].idle = true;
 	sched_start(&world.vcpu[1]);
 	cr_expect_eq(world.kicks, 1);
 	sched_start(&world.vcpu[2]);
 	cr_expect_eq(world.kicks, 1, "it is on its way");
+}
+
+/* Who is told looks anew even though its slice has not ended, once the kick has arrived. */
+Test(sched_cpus, who_wakes_interrupts_who_ran_most)
+{
+	struct vcpu *sleeper;
+
+	start_vcpus(3);
+	sleeper = &world.vcpu[pick_on(0)];
+	sched_block(sleeper);
+	pick_on(0);
+	test_now_ns += SLICE / 2; /* CPU 0 began earlier, so what runs there is further ahead */
+	pick_on(1);
+	sched_kicked();
+	test_now_ns += SLICE / 4;
+	world.kicks = 0;
+	sched_notify(sleeper);
+	cr_expect(cpus[0].need_resched);
+	cr_expect_eq(world.kicks, 1);
+	cr_expect_eq(pick_on(0), sleeper - world.vcpu);
+	cr_expect_not(cpus[0].need_resched);
+}
+
+static void back_again(void)
+{
+	cr_expect_null(world.vcpu[0].cpu);
+	cr_expect(cpus[1].need_resched, "it is left for CPU 1, which sleeps");
+	cr_expect_eq(sched_set(&world.domain[0], TORC_SCHED_AFFINITY, 0, 3), TORC_OK);
+}
+
+/* It leaves at once the CPU where it may not run any more, and another one that sleeps is told. */
+Test(sched_cpus, a_new_affinity_moves_who_runs)
+{
+	start_vcpus(1);
+	pick_on(0);
+	test_this_cpu = &cpus[1];
+	world.kicks = 0;
+	cr_expect_eq(sched_set(&world.domain[0], TORC_SCHED_AFFINITY, 0, 2), TORC_OK);
+	cr_expect_eq(world.kicks, 1);
+	cr_expect(cpus[0].need_resched);
+	cpus[1].need_resched = false;
+	world.interrupt = back_again;
+	cr_expect_eq(pick_on(0), 0);
+	cr_expect_eq(world.idles, 1);
 }
 
 /* A CPU that runs its vCPU without a slice must hear of it when slices begin to matter. */

@@ -22,7 +22,7 @@ static unsigned int pick(void)
 /* The slice of the running vCPU ends. */
 static void end_slice(void)
 {
-	test_now_ns = cpus[0].current->slice_end;
+	test_now_ns = cpus[0].slice_end;
 	sched_tick();
 }
 
@@ -37,16 +37,20 @@ Test(sched, alone_without_a_timer)
 	cr_expect_eq(world.armed, TIMER_NEVER);
 }
 
-Test(sched, round_robin)
+Test(sched, equals_run_in_turn)
 {
-	unsigned int i;
+	unsigned int round, i, seen, now;
 
 	start_vcpus(3);
-	for (i = 0; i < 9; i++) {
-		cr_expect_eq(pick(), i % 3);
-		cr_expect_eq(world.armed, test_now_ns + SLICE);
-		cr_expect_eq(pick(), i % 3, "until its slice ends");
-		end_slice();
+	for (round = 0; round < 5; round++) {
+		for (i = seen = 0; i < 3; i++) {
+			now = pick();
+			seen |= 1u << now;
+			cr_expect_eq(world.armed, test_now_ns + SLICE);
+			cr_expect_eq(pick(), now, "until its slice ends");
+			end_slice();
+		}
+		cr_expect_eq(seen, 7);
 	}
 }
 
@@ -62,23 +66,63 @@ Test(sched, yield_goes_behind_the_others)
 
 Test(sched, asleep_until_woken)
 {
+	unsigned int i;
+
 	start_vcpus(3);
 	cr_expect_eq(pick(), 0);
 	sched_block(&world.vcpu[0]);
-	cr_expect_eq(pick(), 1);
-	end_slice();
-	cr_expect_eq(pick(), 2);
-	end_slice();
-	cr_expect_eq(pick(), 1, "not the sleeper");
+	for (i = 0; i < 6; i++) {
+		cr_expect_neq(pick(), 0, "the sleeper");
+		end_slice();
+	}
+	pick();
 	sched_notify(&world.vcpu[0]);
+	cr_expect_eq(pick(), 0, "it is behind the others, who ran");
 	sched_notify(&world.vcpu[0]); /* once is enough */
 	sched_notify(&world.vcpu[1]); /* nothing to wake */
 	end_slice();
-	cr_expect_eq(pick(), 2);
-	end_slice();
+	cr_expect_neq(pick(), 0);
+}
+
+/* Who waits goes first in turn, and a vCPU that yields all the time does not lose its own. */
+Test(sched, a_spinning_vcpu_lets_all_others_run)
+{
+	unsigned int round, seen = 0, ran[3] = { 0 };
+
+	start_vcpus(3);
+	while (pick() != 0)
+		end_slice();
+	sched_yield();
+	while (pick() != 0) {
+		seen |= 1u << pick();
+		end_slice();
+	}
+	cr_expect_eq(seen, 6, "both others ran: %x", seen);
+	for (round = 0; round < 300; round++) {
+		unsigned int now = pick();
+
+		ran[now]++;
+		if (now == 0) {
+			test_now_ns += 1000;
+			sched_yield();
+		} else {
+			end_slice();
+		}
+	}
+	cr_expect(ran[0] >= 60 && ran[1] > 100 && ran[2] > 100, "%u %u %u", ran[0], ran[1], ran[2]);
+}
+
+Test(sched, yielding_to_nobody_changes_nothing)
+{
+	unsigned int arms;
+
+	start_vcpus(1);
+	pick();
+	arms = world.arms;
+	sched_yield();
+	cr_expect_not(cpus[0].need_resched);
 	cr_expect_eq(pick(), 0);
-	end_slice();
-	cr_expect_eq(pick(), 1);
+	cr_expect_eq(world.arms, arms);
 }
 
 /* Without the second look at pending a guest sleeps through its event. */
@@ -159,7 +203,7 @@ Test(sched, the_timer_is_left_alone_while_it_is_right)
 	sched_set_timer(&world.vcpu[0], TIMER_NEVER);
 	ring();
 	pick();
-	cr_expect_eq(world.armed, world.vcpu[0].slice_end);
+	cr_expect_eq(world.armed, cpus[0].slice_end);
 	cr_expect_eq(world.raised[0], 0);
 }
 
@@ -231,8 +275,7 @@ static void start_anew(void)
 {
 	world.interrupt = NULL;
 	world.domain[0].ending = 0;
-	world.vcpu[0] = (struct vcpu){ .domain = &world.domain[0], .page = &world.page[0],
-				       .timer_deadline = TIMER_NEVER };
+	world_vcpu(0);
 	world.loaded[0] = NULL;
 	start_vcpus(1);
 }
@@ -261,6 +304,62 @@ Test(sched, without_domains_the_machine_goes_off)
 		cr_assert_fail("only a CPU stopped");
 	}
 	cr_expect(strstr(logged(), "all domains ended, power off"));
+}
+
+/* A parameter outside its range, of a vCPU that is not there, or that does not exist. */
+Test(sched, parameters_are_checked)
+{
+	static const struct {
+		unsigned int what;
+		u64 index, value;
+		int error;
+	} tries[] = {
+		{ TORC_SCHED_WEIGHT, 0, 0, TORC_EINVAL },
+		{ TORC_SCHED_WEIGHT, 0, 65536, TORC_EINVAL },
+		{ TORC_SCHED_WEIGHT, 7, 65535, TORC_OK },
+		{ TORC_SCHED_CAP, 0, 6401, TORC_EINVAL },
+		{ TORC_SCHED_CAP, 0, 6400, TORC_OK },
+		{ TORC_SCHED_CAP, 0, 0, TORC_OK },
+		{ TORC_SCHED_AFFINITY, 0, 0, TORC_EINVAL },
+		{ TORC_SCHED_AFFINITY, 0, 2, TORC_EINVAL },
+		{ TORC_SCHED_AFFINITY, 0, 1ull << 63, TORC_EINVAL },
+		{ TORC_SCHED_AFFINITY, 1, 1, TORC_ENOENT },
+		{ TORC_SCHED_AFFINITY, 1ull << 32, 1, TORC_ENOENT },
+		{ TORC_SCHED_AFFINITY, 0, 1, TORC_OK },
+		{ TORC_SCHED_SLICE_NS, 0, 99999, TORC_EINVAL },
+		{ TORC_SCHED_SLICE_NS, 0, 100000001, TORC_EINVAL },
+		{ TORC_SCHED_SLICE_NS, 0, 100000000, TORC_OK },
+		{ TORC_SCHED_SLICE_NS, 0, 100000, TORC_OK },
+		{ TORC_SCHED_GRANULARITY_NS, 0, 100000001, TORC_EINVAL },
+		{ TORC_SCHED_GRANULARITY_NS, 0, 0, TORC_OK },
+		{ 0, 0, 1, TORC_EINVAL },
+		{ 6, 0, 1, TORC_EINVAL },
+		{ ~0u, 0, 1, TORC_EINVAL },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tries); i++)
+		cr_expect_eq(sched_set(&world.domain[0], tries[i].what, tries[i].index,
+				       tries[i].value), tries[i].error, "try %u", i);
+	cr_expect_eq(sched_set(NULL, TORC_SCHED_SLICE_NS, 0, SLICE), TORC_OK);
+	cr_expect_eq(policy_slice, SLICE);
+	cr_expect_eq(world.domain[0].share.weight, 65535);
+	cr_expect_eq(world.vcpu[0].entity.affinity, 1);
+}
+
+/* With a cap even one vCPU alone needs its slices, and the sleep of the CPU has an end. */
+Test(sched, a_cap_interrupts_and_ends)
+{
+	start_vcpus(1);
+	pick();
+	cr_expect_eq(sched_set(&world.domain[0], TORC_SCHED_CAP, 0, 5), TORC_OK);
+	cr_expect_eq(pick(), 0);
+	cr_expect_eq(world.armed, test_now_ns + PERIOD_NS / 20);
+	world.interrupt = ring;
+	ring();
+	cr_expect_eq(pick(), 0, "after the period's end");
+	cr_expect_eq(world.idles, 1);
+	cr_expect_eq(test_now_ns, 1000 + PERIOD_NS);
 }
 
 /* Random life: everybody who can run does, nobody runs twice at once, and no wake-up is lost. */

@@ -13,6 +13,8 @@
 
 #define NAME_MAXIMUM  31 /* characters; the ABI's limit */
 #define VCPUS_MAXIMUM 64
+#define WEIGHT_MAXIMUM 65535
+#define CAP_MAXIMUM 6400 /* percent of one CPU */
 #define CMDLINE_MAXIMUM 4095 /* a page, as the ABI has it */
 
 struct key {
@@ -59,6 +61,56 @@ static void set_vcpus(struct domain *domain, char *value)
 		    VCPUS_MAXIMUM);
 }
 
+/* What it does not say is left to the hypervisor, as is which CPUs there are. */
+static void add_word(struct domain *domain, const char *key, const char *value)
+{
+	domain->share = text("%s %s=%s", domain->share, key, value);
+}
+
+static void set_weight(struct domain *domain, char *value)
+{
+	unsigned long weight;
+
+	if (number_parse(value, 1, WEIGHT_MAXIMUM, &weight))
+		die(STATUS_USAGE, "--domain: weight '%s' is not a number from 1 to %d", value,
+		    WEIGHT_MAXIMUM);
+	add_word(domain, "weight", value);
+}
+
+static void set_cap(struct domain *domain, char *value)
+{
+	unsigned long cap;
+
+	if (number_parse(value, 0, CAP_MAXIMUM, &cap))
+		die(STATUS_USAGE, "--domain: cap '%s' is not a percentage from 0 to %d", value,
+		    CAP_MAXIMUM);
+	add_word(domain, "cap", value);
+}
+
+static void set_cpus(struct domain *domain, char *value)
+{
+	if (value[strspn(value, "0123456789,-")])
+		die(STATUS_USAGE, "--domain: cpus '%s' is not a list such as 0-1,,3", value);
+	add_word(domain, "cpus", value);
+}
+
+static void set_most_memory(struct domain *domain, char *value)
+{
+	uint64_t bytes;
+
+	if (size_parse(value, &bytes))
+		die(STATUS_USAGE, "--domain: maxmem '%s' is not a size such as 512M or 2G", value);
+	add_word(domain, "maxmem", size_text(bytes));
+}
+
+static void set_privileges(struct domain *domain, char *value)
+{
+	if (value[strspn(value, "abcdefghijklmnopqrstuvwxyz+")])
+		die(STATUS_USAGE, "--domain: privileges '%s' is not a list such as create+control",
+		    value);
+	add_word(domain, "privileges", value);
+}
+
 static void set_cmdline(struct domain *domain, char *value)
 {
 	if (strlen(value) > CMDLINE_MAXIMUM)
@@ -70,6 +122,8 @@ static void set_cmdline(struct domain *domain, char *value)
 static const struct key keys[] = {
 	{ "name", set_name },  { "kernel", set_kernel }, { "initrd", set_initrd },
 	{ "mem", set_memory }, { "vcpus", set_vcpus },	 { "cmdline", set_cmdline },
+	{ "cap", set_cap },    { "weight", set_weight }, { "cpus", set_cpus },
+	{ "maxmem", set_most_memory }, { "privileges", set_privileges },
 };
 
 /*
@@ -109,7 +163,7 @@ static void set_field(struct domain *domain, char *field, bool seen[])
 	if (i == ARRAY_SIZE(keys))
 		die(STATUS_USAGE,
 		    "--domain: unknown key '%s' (known: name, kernel, initrd, mem, "
-		    "vcpus, cmdline)",
+		    "maxmem, vcpus, weight, cap, cpus, privileges, cmdline)",
 		    field);
 	if (seen[i])
 		die(STATUS_USAGE, "--domain: key '%s' is given twice", field);
@@ -148,7 +202,9 @@ void domain_parse(const char *specification, struct domain *domain)
 	char *rest = text("%s", specification);
 	char *field;
 
-	*domain = (struct domain){ .memory = DOMAIN_MEMORY_DEFAULT, .vcpus = 1 };
+	*domain = (struct domain){ .memory = DOMAIN_MEMORY_DEFAULT,
+				     .vcpus = 1,
+				     .share = "" };
 	while ((field = next_field(&rest)) != NULL)
 		set_field(domain, field, seen);
 	if (!domain->name)
@@ -166,9 +222,9 @@ unsigned int domain_modules(const struct domain *domain, struct module modules[2
 
 	modules[0] = (struct module){
 		.path = domain->kernel,
-		.words = text("domain name=%s mem=%s vcpus=%lu%s%s", domain->name,
-			      size_text(domain->memory), domain->vcpus, cmdline ? " -- " : "",
-			      cmdline ? domain->cmdline : ""),
+		.words = text("domain name=%s mem=%s vcpus=%lu%s%s%s", domain->name,
+			      size_text(domain->memory), domain->vcpus, domain->share,
+			      cmdline ? " -- " : "", cmdline ? domain->cmdline : ""),
 	};
 	if (!domain->initrd)
 		return 1;

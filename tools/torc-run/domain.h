@@ -19,10 +19,12 @@ struct domain {
 	char *cmdline; /* NULL: none */
 	uint64_t memory;
 	unsigned long vcpus;
+	const char *share; /* " weight=N cap=N cpus=LIST", as far as they are given */
 };
 
 /**
- * domain_parse() - read "name=N,kernel=F[,initrd=F][,mem=SIZE][,vcpus=N][,cmdline=...]"
+ * domain_parse() - read "name=N,kernel=F[,KEY=VALUE...]"
+ * Keys are initrd, mem, maxmem, vcpus, weight, cap, cpus, privileges and cmdline too.
  * @specification: what the user wrote; a comma in a value stands there twice
  * @domain: receives it, defaults filled in
  *

@@ -19,6 +19,7 @@
 #include <torc/start.h>
 #include <torc/elfnote.h>
 #include <torc/state.h>
+#include <torc/control.h>
 #include <torc/hypercalls.h>
 #include <torc/instructions.h>
 

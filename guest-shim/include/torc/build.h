@@ -3,7 +3,8 @@
 /**
  * @file build.h
  * A domain builder for a domain that may make others: from a kernel's ELF file to a domain that can
- * be unpaused. It does what the hypervisor's own builder does, and what it makes is told in start.h.
+ * be unpaused. It does what the hypervisor's own builder does, and what it makes is told in
+ * start.h.
  *
  * It needs no memory but a few pages, and copies the kernel a page at a time; so the kernel and
  * initrd may stand anywhere the caller can read.
@@ -11,7 +12,7 @@
 #ifndef TORC_BUILD_H
 #define TORC_BUILD_H
 
-#include <torc/call.h>
+#include <torc/calls.h>
 
 #define TORC_BUILD_STAGES 5 /* one for each level of tables, and one for memory */
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * A channel between two domains and a ring page that both see: no event is lost, and when the grant
- * is taken back, or the other side ends, nobody faults and nobody sees or changes what is not his any
- * more.
+ * is taken back, or the other side ends, nobody faults and nobody sees or changes what is not his
+ * any more.
  *
  * Attack: the viewer goes on using a ring page behind its revocation.
  * Vulnerable: it reads and writes memory that its owner uses for something else.

@@ -48,7 +48,7 @@ static int64_t copy(struct torc_copy_op op)
 	} while (result == TORC_EAGAIN);
 	CHECK(result == (shared->status != 0), "%ld operations failed, status %d", result,
 	      shared->status);
-	CHECK(shared->flags == TORC_BATCH_DONE, "flags %x", shared->flags);
+	CHECK(shared->flags & TORC_BATCH_DONE, "flags %x", shared->flags);
 	return shared->status;
 }
 

@@ -7,6 +7,8 @@
 u64 preempt_calls, preempt_at;
 bool preempt_always;
 unsigned int wakes, blocks, starts, ends, ended_for;
+struct sched_setting settings[8];
+unsigned int setting_count, setting_refused;
 
 bool sched_preempt_due(unsigned int work)
 {
@@ -65,4 +67,13 @@ bool sched_pause(struct domain *domain)
 void sched_unpause(struct domain *domain)
 {
 	domain->paused = false;
+}
+
+int sched_set(struct domain *domain __unused, unsigned int what, u64 index, u64 value)
+{
+	if (what == setting_refused)
+		return TORC_EINVAL;
+	settings[setting_count++ % ARRAY_SIZE(settings)] =
+		(struct sched_setting){ what, index, value };
+	return TORC_OK;
 }

@@ -39,6 +39,11 @@ extern bool preempt_always; /* every call from preempt_at on says so */
 extern unsigned int ipis;
 extern void (*ipi_arrives)(u32 target);
 extern unsigned int wakes, blocks, starts, ends, ended_for;
+extern struct sched_setting {
+	unsigned int what;
+	u64 index, value;
+} settings[8]; /* by sched_set(), in turn */
+extern unsigned int setting_count, setting_refused; /* how many; which @what is refused */
 
 /* doubles/ioapic.c */
 #define TEST_INPUTS 24

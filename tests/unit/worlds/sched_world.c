@@ -89,6 +89,17 @@ void cpu_idle_once(void)
 		world.interrupt();
 }
 
+void world_vcpu(unsigned int i)
+{
+	world.vcpu[i] = (struct vcpu){
+		.domain = &world.domain[i],
+		.page = &world.page[i],
+		.timer_deadline = TIMER_NEVER,
+		.state = VCPU_DOWN,
+		.entity = { .share = &world.domain[i].share, .affinity = ~0ull },
+	};
+}
+
 void sched_world_create(unsigned int count)
 {
 	unsigned int i;
@@ -96,6 +107,7 @@ void sched_world_create(unsigned int count)
 	for (i = 0; i < DOMAINS; i++)
 		if (!world.domain[i].ending && world.vcpu[i].state != VCPU_DOWN)
 			sched_stop(&world.vcpu[i]); /* of the test before */
+	policy_init(count);
 	world = (struct sched_world){ .armed = 77 };
 	for (i = 0; i < DOMAINS; i++) {
 		struct domain *domain = &world.domain[i];
@@ -104,8 +116,8 @@ void sched_world_create(unsigned int count)
 		*domain = (struct domain){ .id = i + 1, .vcpu_count = 1, .vcpu = { vcpu },
 					   .counters = counters,
 					   .next = i + 1 < DOMAINS ? domain + 1 : NULL };
-		*vcpu = (struct vcpu){ .domain = domain, .page = &world.page[i],
-				       .timer_deadline = TIMER_NEVER, .state = VCPU_DOWN };
+		policy_set_weight(&domain->share, WEIGHT_DEFAULT, 0);
+		world_vcpu(i);
 	}
 	domain_list = world.domain;
 	domain_count = DOMAINS;

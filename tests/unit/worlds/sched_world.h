@@ -37,6 +37,9 @@ extern struct sched_world world;
 /** sched_world_create - all vCPUs down, on a machine of @count CPUs, the first of which acts */
 void sched_world_create(unsigned int count);
 
+/** world_vcpu - makes vCPU @i anew, down */
+void world_vcpu(unsigned int i);
+
 /** start_vcpus - starts the first @count of them */
 void start_vcpus(unsigned int count);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The Torc authors */
+/**
+ * @file control.h
+ * What privileged domains can set and ask for.
+ */
+#ifndef TORC_CONTROL_H
+#define TORC_CONTROL_H
+
+#include <torc/base.h>
+
+/*
+ * Scheduling parameters. A domain has a share of the machine by its weight; what it cannot use the
+ * others have. Changes take effect at once.
+ */
+#define TORC_SCHED_WEIGHT 1 /* of a domain: 1 to 65535, 256 at its start */
+#define TORC_SCHED_CAP 2 /* of a domain: percent of one CPU, up to 6400; 0, as at its start: none */
+#define TORC_SCHED_AFFINITY 3 /* of a vCPU: the CPUs that may run it, a bit for each; not none */
+#define TORC_SCHED_SLICE_NS 4 /* of the machine: longest run while others wait, ns */
+#define TORC_SCHED_GRANULARITY_NS 5 /* of the machine: how far one who runs must be ahead of one
+				     * who wakes to be interrupted, ns, 0 to the longest slice */
+#define TORC_SCHED_SLICE_MIN 100000 /* ns */
+#define TORC_SCHED_SLICE_MAX 100000000
+
+#endif
