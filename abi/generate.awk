@@ -62,6 +62,7 @@ FILENAME ~ /instructions\.tbl$/ {
 	number[n] = $1; name[n] = $2; state[n] = $3; args[n] = 0
 	for (i = 4; i <= NF; i++) {
 		if ($i == "->") { split($(++i), part, ":"); rax[n] = part[1]; rax_unit[n] = part[2]; continue }
+		if ($i ~ /^\[.*\]$/) { attribute($i); continue }
 		if ($i == "=>") { split($(++i), part, ":"); rdx[n] = part[1]; rdx_unit[n] = part[2]; continue }
 		if (!match($i, /:/)) fail("argument without unit: " $i)
 		args[n]++
@@ -69,6 +70,21 @@ FILENAME ~ /instructions\.tbl$/ {
 		unit[n, args[n]] = substr($i, RSTART + 1)
 	}
 	if (args[n] > 6) fail("more than six arguments")
+}
+
+# [lock], or [PRIVILEGE] with | between several that do.
+function attribute(text,   name) {
+	gsub(/[][]/, "", text)
+	if (text == "lock") { locked[n] = 1; return }
+	if (text !~ /^[A-Z|]+$/) fail("bad attribute " text)
+	needs[n] = text
+}
+
+# What it needs, as an expression in C.
+function privileges(i,   text) {
+	text = "TORC_PRIVILEGE_" needs[i]
+	gsub(/\|/, " | TORC_PRIVILEGE_", text)
+	return text
 }
 
 function banner(licence, table) {
@@ -96,13 +112,20 @@ function dispatch(   i, j) {
 	}
 	print ""
 	print "static inline s64 hypercall_dispatch(struct vcpu *vcpu, struct regs *regs)\n{"
+	print "\ts64 result;\n"
 	print "\tswitch (regs->rax) {"
 	for (i = 1; i <= n; i++) {
 		if (state[i] != "active") continue
-		printf "\tcase TORC_HC_%s:\n\t\treturn hc_%s(vcpu", toupper(name[i]), name[i]
+		printf "\tcase TORC_HC_%s:\n", toupper(name[i])
+		if (needs[i] != "")
+			printf "\t\tif (!(vcpu->domain->privileges & (%s)))\n\t\t\treturn TORC_EPERM;\n", privileges(i)
+		if (locked[i]) print "\t\tlock_take(&vcpu->domain->lock);"
+		printf "\t\tresult = hc_%s(vcpu", name[i]
 		for (j = 1; j <= args[i]; j++) printf ", regs->%s", reg[j]
 		if (rdx[i] != "") printf ", &regs->rdx"
 		print ");"
+		if (locked[i]) print "\t\tlock_drop(&vcpu->domain->lock);"
+		print "\t\treturn result;"
 	}
 	print "\tdefault:\n\t\treturn TORC_ENOSYS;\n\t}\n}"
 }
@@ -128,6 +151,12 @@ function prototypes(   i, j) {
 	print "\n#endif"
 }
 
+function wanted(i,   text) {
+	text = needs[i]
+	gsub(/\|/, " or ", text)
+	return text == "" ? "" : ", needs " text
+}
+
 function document(   i, j, list) {
 	print "| number | call | arguments | RAX / RDX on success | what it does |"
 	print "| --- | --- | --- | --- | --- |"
@@ -136,7 +165,8 @@ function document(   i, j, list) {
 		for (j = 1; j <= args[i]; j++)
 			list = list ((j > 1 ? ", " : "")) arg[i, j] " (" unit[i, j] ")"
 		printf "| `%s` | `%s`%s | %s | %s%s | %s |\n", number[i], name[i], \
-			state[i] == "reserved" ? " (reserved)" : "", list == "" ? "-" : list, \
+			 \
+			state[i] == "reserved" ? " (reserved)" : wanted(i), list == "" ? "-" : list, \
 			rax[i] != "" ? rax[i] " (" rax_unit[i] ")" : "0", \
 			rdx[i] != "" ? " / " rdx[i] " (" rdx_unit[i] ")" : "", doc[i]
 	}

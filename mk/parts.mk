@@ -16,6 +16,7 @@ shim: | setup ## build/guest-shim/libtorc.a, the library for guest kernels
 
 guests: shim ## the small guest kernels: examples and conformance tests
 	$(part) examples/hello O=$(BUILD)
+	$(part) examples/manager O=$(BUILD)
 	$(part) tests/conformance O=$(BUILD)
 
 unit: | setup ## the unit tests

@@ -273,6 +273,27 @@ void domain_put(struct domain *domain)
 		reap(domain);
 }
 
+/* When no domain is left that may resume those which are paused, they would stay for ever. */
+static void end_abandoned(void)
+{
+	struct domain *domain;
+	u64 id;
+
+	for (id = 0; (domain = domain_get_next(id)); id = domain->id, domain_put(domain)) {
+		if (domain->ending || !(domain->privileges & TORC_PRIVILEGE_CONTROL))
+			continue;
+		domain_put(domain);
+		return;
+	}
+	for (id = 0; (domain = domain_get_next(id)); id = domain->id, domain_put(domain)) {
+		if (!domain->paused || domain->ending)
+			continue;
+		log("domain %u %s ended: it is paused, and nobody may resume it", domain->id,
+		    domain->name);
+		sched_end(domain, TORC_SHUTDOWN_POWEROFF);
+	}
+}
+
 /**
  * domain_retire - the end of a domain that sched_end() has ended and no CPU runs any more
  * What others hold of it is taken back; its memory goes when the last of them is through with it.
@@ -281,5 +302,7 @@ void domain_retire(struct domain *domain)
 {
 	ports_close(domain);
 	rings_close(domain);
+	if (domain->privileges & TORC_PRIVILEGE_CONTROL)
+		end_abandoned();
 	domain_put(domain);
 }

@@ -10,15 +10,14 @@
  *
  * Locks are kept over operations that name the same two domains, up to RUN of them.
  */
+#include "area.h"
 #include "grant.h"
 #include "hypercall.h"
 #include "lib.h"
 #include "observe.h"
 #include "paging.h"
-#include "sched.h"
 
-#define RUN 16 /* copies between two looks at who else is waiting */
-#define WORK 8 /* of a copy, in the units of sched_preempt_due() */
+#define RUN 16 /* copies before locks are let go */
 
 void domains_lock_pair(struct domain *a, struct domain *b)
 {
@@ -52,15 +51,9 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 
 s64 hc_grant_register(struct vcpu *vcpu, u64 index, u64 page)
 {
-	struct domain *domain = vcpu->domain;
-	int error;
-
 	if (index >= TORC_GRANT_PAGES)
 		return TORC_EINVAL;
-	lock_take(&domain->lock);
-	error = page_register(domain, &domain->grant_pfn[index], page);
-	lock_drop(&domain->lock);
-	return error;
+	return page_register(vcpu->domain, &vcpu->domain->grant_pfn[index], page);
 }
 
 s64 hc_grant_settle(struct vcpu *vcpu, u64 rings)
@@ -137,8 +130,10 @@ static bool copy_allowed(const struct torc_copy_op *op)
 	       op->target_offset + op->bytes <= PAGE_SIZE;
 }
 
-static int copy(struct vcpu *vcpu, struct parties *parties, const struct torc_copy_op *op)
+static int copy(struct vcpu *vcpu, void *context, void *operation)
 {
+	const struct torc_copy_op *op = operation;
+	struct parties *parties = context;
 	mfn_t from, to;
 	int error;
 
@@ -164,39 +159,11 @@ static int copy(struct vcpu *vcpu, struct parties *parties, const struct torc_co
 	return 0;
 }
 
-/* Return: STOPPED if it has to be called again, else whether an operation failed. */
-static s64 run_copies(struct vcpu *vcpu, struct parties *parties, u64 first, u64 count)
-{
-	struct torc_copy_op op, *shared;
-	s64 failed = 0;
-	u64 i;
-
-	for (i = first; i < first + count; i++) {
-		shared = area_op(vcpu, i);
-		if (!shared)
-			return TORC_ENOENT;
-		op = *(volatile struct torc_copy_op *)shared;
-		if (!(op.flags & TORC_BATCH_DONE)) {
-			if (sched_preempt_due(WORK))
-				return TORC_EAGAIN;
-			op.status = copy(vcpu, parties, &op);
-			shared->status = op.status;
-			shared->flags = op.flags | TORC_BATCH_DONE;
-		}
-		failed += op.status != 0;
-	}
-	return failed;
-}
-
 s64 hc_grant_copy(struct vcpu *vcpu, u64 first, u64 count)
 {
 	struct parties parties = { .source = NULL };
-	s64 result;
+	s64 result = area_run(vcpu, first, count, copy, &parties);
 
-	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
-		return TORC_EINVAL;
-	count_sized(vcpu->domain, count);
-	result = run_copies(vcpu, &parties, first, count);
 	parties_drop(&parties);
 	return result;
 }

@@ -151,14 +151,9 @@ s64 hc_set_kernel_gs(struct vcpu *vcpu, u64 base)
 
 s64 hc_vcpu_set_page(struct vcpu *vcpu, u64 page)
 {
-	int error;
-
 	if (READ_ONCE(vcpu->page->irq_on))
 		return TORC_EBUSY;
-	lock_take(&vcpu->domain->lock);
-	error = vcpu_set_page(vcpu, page);
-	lock_drop(&vcpu->domain->lock);
-	return error;
+	return vcpu_set_page(vcpu, page);
 }
 
 s64 hc_nmi_send(struct vcpu *vcpu, u64 target)

@@ -12,6 +12,7 @@
  * the hypervisor's bits. A table is read as long as it is one; it is written as ordinary memory,
  * and validated like all others when a root that leads to it is loaded.
  */
+#include "area.h"
 #include "console.h"
 #include "cpu.h"
 #include "grant.h"
@@ -23,13 +24,9 @@
 #include "start.h"
 #include "state.h"
 
-#define WORK 8 /* of a page, in the units of sched_preempt_due() */
-
-/* The domain @id if @vcpu may do what needs @privileges and it is another one; else an error. */
-static int other_get(const struct vcpu *vcpu, u64 id, u64 privileges, struct domain **other)
+/* The domain @id if it is another one than @vcpu's; else an error. */
+static int other_get(const struct vcpu *vcpu, u64 id, struct domain **other)
 {
-	if (!(vcpu->domain->privileges & privileges))
-		return TORC_EPERM;
 	if (id == vcpu->domain->id)
 		return TORC_EINVAL;
 	*other = domain_get(id);
@@ -127,8 +124,6 @@ s64 hc_domain_create(struct vcpu *vcpu, u64 parameters)
 	struct torc_domain_create want;
 	s64 result;
 
-	if (!(vcpu->domain->privileges & TORC_PRIVILEGE_CREATE))
-		return TORC_EPERM;
 	if (mfn == INVALID_MFN)
 		return TORC_ENOENT;
 	memcpy(&want, mfn_to_virt(mfn), sizeof(want));
@@ -177,7 +172,7 @@ static s64 control(struct domain *domain, u64 action, u64 value)
 s64 hc_domain_control(struct vcpu *vcpu, u64 id, u64 action, u64 value)
 {
 	struct domain *other;
-	s64 result = other_get(vcpu, id, TORC_PRIVILEGE_CONTROL, &other);
+	s64 result = other_get(vcpu, id, &other);
 
 	if (result)
 		return result;
@@ -223,8 +218,6 @@ s64 hc_domain_info(struct vcpu *vcpu, u64 id, u64 page)
 	struct domain *other;
 	int error;
 
-	if (!(vcpu->domain->privileges & (TORC_PRIVILEGE_OBSERVE | TORC_PRIVILEGE_CONTROL)))
-		return TORC_EPERM;
 	other = domain_get_next(id ? id - 1 : 0);
 	if (!other)
 		return TORC_ENOENT;
@@ -283,7 +276,7 @@ static void write_page(const struct domain *domain, mfn_t mfn, const u64 *from, 
 		to[i] = entry_from_canonical(domain, READ_ONCE(from[i]));
 }
 
-/* One operation; both domains are locked. The page that is written holds a writable reference. */
+/* One operation. The page that is written holds a writable reference. */
 static int memory_op(struct vcpu *vcpu, struct domain *other, struct torc_memory_op *op)
 {
 	bool write = op->op == TORC_MEMORY_WRITE;
@@ -307,41 +300,24 @@ static int memory_op(struct vcpu *vcpu, struct domain *other, struct torc_memory
 	return 0;
 }
 
-static s64 run_memory(struct vcpu *vcpu, struct domain *other, u64 first, u64 count)
+static int run_memory(struct vcpu *vcpu, void *context, void *op)
 {
-	struct torc_memory_op op, *shared;
-	s64 failed = 0;
-	u64 i;
+	int status;
 
-	for (i = first; i < first + count; i++) {
-		shared = area_op(vcpu, i);
-		if (!shared)
-			return TORC_ENOENT;
-		op = *(volatile struct torc_memory_op *)shared;
-		if (!(op.flags & TORC_BATCH_DONE)) {
-			if (sched_preempt_due(WORK))
-				return TORC_EAGAIN;
-			domains_lock_pair(vcpu->domain, other);
-			op.status = memory_op(vcpu, other, &op);
-			domains_drop_pair(vcpu->domain, other);
-			shared->level = op.level;
-			shared->status = op.status;
-			shared->flags = op.flags | TORC_BATCH_DONE;
-		}
-		failed += op.status != 0;
-	}
-	return failed;
+	domains_lock_pair(vcpu->domain, context);
+	status = memory_op(vcpu, context, op);
+	domains_drop_pair(vcpu->domain, context);
+	return status;
 }
 
 s64 hc_domain_memory(struct vcpu *vcpu, u64 id, u64 first, u64 count)
 {
 	struct domain *other;
-	s64 result = other_get(vcpu, id, TORC_PRIVILEGE_MEMORY, &other);
+	s64 result = other_get(vcpu, id, &other);
 
 	if (result)
 		return result;
-	result = count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count ?
-			 TORC_EINVAL : run_memory(vcpu, other, first, count);
+	result = area_run(vcpu, first, count, run_memory, other);
 	domain_put(other);
 	return result;
 }
@@ -359,15 +335,13 @@ static s64 vcpu_state(struct vcpu *caller, struct vcpu *vcpu, pfn_t page, bool w
 	return put_page(caller, page, &state, sizeof(state));
 }
 
-s64 hc_domain_schedule(struct vcpu *vcpu, u64 id, u64 parameter, u64 index, u64 value)
+s64 hc_domain_schedule(struct vcpu *vcpu __unused, u64 id, u64 parameter, u64 index, u64 value)
 {
 	bool machine = parameter == TORC_SCHED_SLICE_NS || parameter == TORC_SCHED_GRANULARITY_NS;
 	struct domain *domain = machine ? NULL : domain_get(id);
 	s64 result = TORC_ENOENT;
 
-	if (!(vcpu->domain->privileges & TORC_PRIVILEGE_SCHEDULE))
-		result = TORC_EPERM;
-	else if (machine ? id == TORC_DOMAIN_NONE : domain != NULL)
+	if (machine ? id == TORC_DOMAIN_NONE : domain != NULL)
 		result = sched_set(domain, parameter, index, value);
 	if (domain)
 		domain_put(domain);
@@ -377,7 +351,7 @@ s64 hc_domain_schedule(struct vcpu *vcpu, u64 id, u64 parameter, u64 index, u64 
 s64 hc_domain_vcpu(struct vcpu *vcpu, u64 id, u64 number, u64 page, u64 write)
 {
 	struct domain *other;
-	s64 result = other_get(vcpu, id, TORC_PRIVILEGE_CONTROL, &other);
+	s64 result = other_get(vcpu, id, &other);
 
 	if (result)
 		return result;

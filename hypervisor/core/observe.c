@@ -117,8 +117,6 @@ s64 hc_observe(struct vcpu *vcpu, u64 what, u64 index, u64 page)
 	mfn_t mfn;
 	s64 result;
 
-	if (!(domain->privileges & TORC_PRIVILEGE_OBSERVE))
-		return TORC_EPERM;
 	lock_take(&domain->lock);
 	mfn = domain_mfn(domain, page);
 	result = mfn == INVALID_MFN ? TORC_ENOENT : frame_get_writable(domain, mfn);
@@ -132,10 +130,8 @@ s64 hc_observe(struct vcpu *vcpu, u64 what, u64 index, u64 page)
 	return result;
 }
 
-s64 hc_observe_trace(struct vcpu *vcpu, u64 kinds)
+s64 hc_observe_trace(struct vcpu *vcpu __unused, u64 kinds)
 {
-	if (!(vcpu->domain->privileges & TORC_PRIVILEGE_OBSERVE))
-		return TORC_EPERM;
 	if (kinds >> TORC_TRACE_KINDS)
 		return TORC_EINVAL;
 	WRITE_ONCE(trace_kinds, kinds);

@@ -290,14 +290,8 @@ s64 hc_vcpu_up(struct vcpu *caller, u64 number, u64 page)
 {
 	struct vcpu *vcpu = vcpu_number(caller, number);
 	mfn_t mfn = domain_mfn(caller->domain, page);
-	s64 result;
 
-	if (!vcpu || mfn == INVALID_MFN)
-		return TORC_ENOENT;
-	lock_take(&caller->domain->lock);
-	result = vcpu_start(vcpu, mfn);
-	lock_drop(&caller->domain->lock);
-	return result;
+	return vcpu && mfn != INVALID_MFN ? vcpu_start(vcpu, mfn) : TORC_ENOENT;
 }
 
 static bool is_last(const struct vcpu *vcpu)
@@ -311,31 +305,24 @@ static bool is_last(const struct vcpu *vcpu)
 }
 
 /* A vCPU that runs elsewhere is gone once its CPU has looked: until then the caller asks again. */
-static s64 vcpu_down(struct vcpu *vcpu)
+s64 hc_vcpu_down(struct vcpu *caller, u64 number)
 {
+	struct vcpu *vcpu = vcpu_number(caller, number);
+
+	if (!vcpu)
+		return TORC_ENOENT;
+	if (is_last(vcpu))
+		return TORC_EBUSY;
 	if (!table_settle(vcpu->domain))
 		return TORC_EAGAIN;
 	lock_take(&sched_lock);
 	sched_stop(vcpu);
 	ports_leave(vcpu);
 	lock_drop(&sched_lock);
-	if (vcpu != this_cpu()->current && READ_ONCE(vcpu->cpu))
+	if (vcpu != caller && READ_ONCE(vcpu->cpu))
 		return TORC_EAGAIN;
 	vcpu_release(vcpu);
 	return TORC_OK;
-}
-
-s64 hc_vcpu_down(struct vcpu *caller, u64 number)
-{
-	struct vcpu *vcpu = vcpu_number(caller, number);
-	s64 result;
-
-	if (!vcpu)
-		return TORC_ENOENT;
-	lock_take(&caller->domain->lock);
-	result = is_last(vcpu) ? TORC_EBUSY : vcpu_down(vcpu);
-	lock_drop(&caller->domain->lock);
-	return result;
 }
 
 s64 hc_vcpu_kick(struct vcpu *caller, u64 vcpus)

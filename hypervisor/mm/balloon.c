@@ -21,56 +21,38 @@ static bool unused(mfn_t first)
 	return true;
 }
 
-static int release(struct domain *domain, pfn_t pfn)
-{
-	mfn_t first = domain_mfn(domain, pfn);
-
-	if (!IS_ALIGNED(pfn, CHUNK_PAGES))
-		return TORC_EINVAL;
-	if (first == INVALID_MFN)
-		return TORC_ENOENT;
-	if (!unused(first))
-		return TORC_EBUSY;
-	windows_hide_chunk(domain, pfn);
-	flush_tables(domain);
-	domain_drop_chunk(domain, pfn);
-	return TORC_OK;
-}
-
 s64 hc_memory_release(struct vcpu *vcpu, u64 page)
 {
 	struct domain *domain = vcpu->domain;
-	int error = TORC_EAGAIN;
+	mfn_t first = domain_mfn(domain, page);
 
-	lock_take(&domain->lock);
-	if (table_settle(domain))
-		error = release(domain, page);
-	lock_drop(&domain->lock);
-	return error;
-}
-
-static int populate(struct domain *domain, pfn_t pfn)
-{
-	if (!IS_ALIGNED(pfn, CHUNK_PAGES) || pfn >= domain->pages)
+	if (!IS_ALIGNED(page, CHUNK_PAGES))
 		return TORC_EINVAL;
-	if (domain_mfn(domain, pfn) != INVALID_MFN)
+	if (first == INVALID_MFN)
+		return TORC_ENOENT;
+	if (!table_settle(domain))
+		return TORC_EAGAIN;
+	if (!unused(first))
 		return TORC_EBUSY;
-	if (!domain_add_chunk(domain, pfn))
-		return TORC_ENOMEM;
-	if (windows_show_chunk(domain, pfn))
-		return TORC_OK;
-	windows_hide_chunk(domain, pfn);
-	domain_drop_chunk(domain, pfn);
-	return TORC_ENOMEM;
+	windows_hide_chunk(domain, page);
+	flush_tables(domain);
+	domain_drop_chunk(domain, page);
+	return TORC_OK;
 }
 
 s64 hc_memory_populate(struct vcpu *vcpu, u64 page)
 {
 	struct domain *domain = vcpu->domain;
-	int error;
 
-	lock_take(&domain->lock);
-	error = populate(domain, page);
-	lock_drop(&domain->lock);
-	return error;
+	if (!IS_ALIGNED(page, CHUNK_PAGES) || page >= domain->pages)
+		return TORC_EINVAL;
+	if (domain_mfn(domain, page) != INVALID_MFN)
+		return TORC_EBUSY;
+	if (!domain_add_chunk(domain, page))
+		return TORC_ENOMEM;
+	if (windows_show_chunk(domain, page))
+		return TORC_OK;
+	windows_hide_chunk(domain, page);
+	domain_drop_chunk(domain, page);
+	return TORC_ENOMEM;
 }

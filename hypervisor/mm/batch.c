@@ -72,14 +72,9 @@ int page_register(struct domain *domain, pfn_t *registered, pfn_t page)
 
 s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
 {
-	int error;
-
 	if (index >= TORC_BATCH_PAGES)
 		return TORC_EINVAL;
-	lock_take(&vcpu->domain->lock);
-	error = page_register(vcpu->domain, &vcpu->batch_pfn[index], page);
-	lock_drop(&vcpu->domain->lock);
-	return error;
+	return page_register(vcpu->domain, &vcpu->batch_pfn[index], page);
 }
 
 /* Where an operation works: from entry @index of table @mfn, a live one of @level for ranges. */
@@ -344,13 +339,16 @@ static int run_any(struct vcpu *vcpu, struct torc_batch_op *shared)
 	return status;
 }
 
-static s64 run_batch(struct vcpu *vcpu, u64 first, u64 count)
+s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 {
 	struct torc_batch_op *shared = NULL;
 	struct run run = { .table = NULL };
 	u64 i, failed = 0;
 	int status;
 
+	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
+		return TORC_EINVAL;
+	count_sized(vcpu->domain, count);
 	for (i = first; i < first + count; i++, shared++) {
 		if (i == first || i % TORC_BATCH_OPS_PER_PAGE == 0)
 			shared = area_op(vcpu, i);
@@ -371,17 +369,4 @@ static s64 run_batch(struct vcpu *vcpu, u64 first, u64 count)
 		failed += status != 0;
 	}
 	return table_settle(vcpu->domain) ? (s64)failed : TORC_EAGAIN;
-}
-
-s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
-{
-	s64 result;
-
-	if (count > TORC_BATCH_MAX_OPS || first > TORC_BATCH_MAX_OPS - count)
-		return TORC_EINVAL;
-	count_sized(vcpu->domain, count);
-	lock_take(&vcpu->domain->lock);
-	result = run_batch(vcpu, first, count);
-	lock_drop(&vcpu->domain->lock);
-	return result;
 }
