@@ -69,7 +69,9 @@ static void own(void)
 	port = (uint64_t)torc_event_bind(TORC_EVENT_UNBOUND, PEER, 0);
 	REQUIRE(port == TORC_PORT_FIRST_FREE, "the first port is %ld", (int64_t)port);
 	expect_status("own port", torc_event_bind(TORC_EVENT_INTERDOMAIN, OWNER, port), TORC_EBUSY);
-	expect_status("nobody there", torc_event_send(port), TORC_EAGAIN);
+	round = (uint64_t)torc_event_bind(TORC_EVENT_UNBOUND, 77, 0);
+	expect_status("nobody there", torc_event_send(round), TORC_EAGAIN);
+	expect_status("close", torc_event_close(round), TORC_OK);
 	ring = guest_pages(1);
 	expect_status("grant table", torc_grant_register(0, page_of((void *)grants)), TORC_OK);
 	grants[RING_GRANT] = (uint64_t)PEER << TORC_GRANT_DOMAIN_SHIFT |
