@@ -232,7 +232,6 @@ static u64 run(unsigned int cpu, struct entity *entity, u64 now)
 	u64 left;
 
 	dequeue(entity);
-	place(entity); /* it may have been held back for long */
 	if (before(cpu_state[cpu].vtime, entity->vtime))
 		cpu_state[cpu].vtime = entity->vtime;
 	cpu_state[cpu].running = entity;

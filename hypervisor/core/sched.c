@@ -336,7 +336,6 @@ static struct domain *deschedule(struct cpu *cpu)
 {
 	struct vcpu *vcpu = cpu->current;
 	struct domain *domain = vcpu->domain;
-
 	u64 now = time_now_ns();
 
 	vcpu->run_ns += now - vcpu->last_dispatch;

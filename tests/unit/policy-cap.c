@@ -154,7 +154,7 @@ Test(policy_cap, a_wake_up_of_who_is_held_back)
 	policy_stop(0, false, now);
 	policy_wake(&other, now);
 	cr_expect_eq(policy_pick(0, now).entity, &other);
-	now += 5 * MS;
+	now += 20 * MS;
 	cr_expect_eq(policy_wake(&entity[0], now), CPU_NONE, "it would interrupt for nothing");
 	policy_leave(&entity[0], now);
 	policy_stop(0, false, now);

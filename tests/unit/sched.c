@@ -347,6 +347,22 @@ Test(sched, parameters_are_checked)
 	cr_expect_eq(world.vcpu[0].entity.affinity, 1);
 }
 
+/* It has run at weight 1, and waits: what it owes is less now. */
+Test(sched, a_parameter_counts_for_who_waits)
+{
+	unsigned int first;
+
+	start_vcpus(2);
+	cr_expect_eq(sched_set(&world.domain[0], TORC_SCHED_WEIGHT, 0, 1), TORC_OK);
+	cr_expect_eq(sched_set(&world.domain[1], TORC_SCHED_WEIGHT, 0, 1), TORC_OK);
+	first = pick();
+	end_slice();
+	cr_expect_neq(pick(), first);
+	cr_expect_gt(world.vcpu[first].entity.vtime, 100 * SLICE);
+	cr_expect_eq(sched_set(&world.domain[first], TORC_SCHED_WEIGHT, 0, 65535), TORC_OK);
+	cr_expect_lt(world.vcpu[first].entity.vtime, 3 * SLICE);
+}
+
 /* With a cap even one vCPU alone needs its slices, and the sleep of the CPU has an end. */
 Test(sched, a_cap_interrupts_and_ends)
 {

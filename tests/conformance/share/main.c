@@ -25,13 +25,13 @@ static uint64_t number(const char **text)
 }
 
 /*
- * Rings after 50 to 150 us. A single-threaded emulator goes on to the next processor when a timer
+ * Rings after 100 to 300 us. A single-threaded emulator goes on to the next processor when a timer
  * rings, so these must not be rare, and must not be regular.
  */
 static void set_timer(void)
 {
 	seed = seed * 6364136223846793005UL + 1442695040888963407UL;
-	torc_set_timer(torc_clock_ns(TORC_CLOCK) + 50000 + (seed >> 33) % 100000);
+	torc_set_timer(torc_clock_ns(TORC_CLOCK) + 100000 + (seed >> 33) % 200000);
 }
 
 void guest_event(uint32_t port)
