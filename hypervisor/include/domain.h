@@ -151,6 +151,7 @@ struct domain {
  * @loaded: vCPU whose FPU, segment and debug registers are in the processor, if it ran here last;
  *	only to be compared, for it may be gone
  * @idle: it sleeps, or is about to
+ * @predicts_for: id of the domain that ran here last
  * @kicked: an IPI is on its way to it
  * @stopped: another CPU panics; the next NMI is the last thing that happens here
  * @armed: what the timer was armed for; 0 when it must be armed anew
@@ -166,6 +167,7 @@ struct cpu {
 	struct vcpu *loaded;
 	struct gate_desc *desc;
 	bool need_resched, idle, kicked, stopped;
+	u16 predicts_for;
 	unsigned int work; /* since the last look at the clock */
 	u64 armed, deadline;
 	u64 nmi_count, nmi_in_gate, nmi_in_ring[4];
@@ -195,6 +197,7 @@ static inline mfn_t domain_mfn(const struct domain *domain, pfn_t pfn)
 {
 	if (pfn >= domain->pages)
 		return INVALID_MFN;
+	pfn = index_nospec(pfn, domain->pages);
 	return ((mfn_t)domain->chunks[pfn >> 18][(pfn >> 9) & 511] << 9) | (pfn & 511);
 }
 

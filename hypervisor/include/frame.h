@@ -59,9 +59,12 @@ void frame_table_init(void);
 /** frame_owned_by - the record of @mfn if it is memory of domain @owner, else NULL */
 static inline struct frame *frame_owned_by(mfn_t mfn, u16 owner)
 {
-	if (mfn >= frame_count || frame_table[mfn].owner != owner)
+	struct frame *frame;
+
+	if (mfn >= frame_count)
 		return NULL;
-	return &frame_table[mfn];
+	frame = &frame_table[index_nospec(mfn, frame_count)];
+	return frame->owner == owner ? frame : NULL;
 }
 
 static inline mfn_t frame_mfn(const struct frame *frame)

@@ -86,6 +86,19 @@ typedef struct {
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 #define barrier()	__asm__ volatile("" ::: "memory")
 
+/**
+ * index_nospec - @index, or 0 unless it is below @bound, in speculation too
+ *
+ * For what a guest chose, behind the check that refuses a bad one: its branch may be mispredicted.
+ */
+static __always_inline u64 index_nospec(u64 index, u64 bound)
+{
+	u64 mask;
+
+	__asm__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(index), "rm"(bound) : "cc");
+	return index & mask;
+}
+
 static inline paddr_t mfn_to_paddr(mfn_t mfn)
 {
 	return mfn << PAGE_SHIFT;
