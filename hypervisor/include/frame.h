@@ -56,14 +56,14 @@ extern u64 *m2p_table;
  */
 void frame_table_init(void);
 
-/** frame_owned_by - the record of @mfn if it is memory of domain @owner, else NULL */
+/**
+ * frame_owned_by - the record of @mfn if it is memory of domain @owner, else NULL
+ * What is beyond the table stands for frame 0, which is never a domain's: the image is in its chunk.
+ */
 static inline struct frame *frame_owned_by(mfn_t mfn, u16 owner)
 {
-	struct frame *frame;
+	struct frame *frame = &frame_table[index_nospec(mfn, frame_count)];
 
-	if (mfn >= frame_count)
-		return NULL;
-	frame = &frame_table[index_nospec(mfn, frame_count)];
 	return frame->owner == owner ? frame : NULL;
 }
 
