@@ -168,14 +168,6 @@ static inline void wrgsbase(u64 value)
 	__asm__ volatile("wrgsbase %0" : : "r"(value) : "memory");
 }
 
-static inline u64 xgetbv(u32 index)
-{
-	u32 low, high;
-
-	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index));
-	return (u64)high << 32 | low;
-}
-
 static inline void xsetbv(u32 index, u64 value)
 {
 	__asm__ volatile("xsetbv"
@@ -198,14 +190,6 @@ static inline u16 inw(u16 port)
 	return value;
 }
 
-static inline u32 inl(u16 port)
-{
-	u32 value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
 static inline void outb(u16 port, u8 value)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
@@ -214,11 +198,6 @@ static inline void outb(u16 port, u8 value)
 static inline void outw(u16 port, u16 value)
 {
 	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outl(u16 port, u32 value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
 struct cpuid {
@@ -247,11 +226,6 @@ static inline void cpu_relax(void)
 static inline void invlpg(u64 address)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
-
-static inline void wbinvd(void)
-{
-	__asm__ volatile("wbinvd" ::: "memory");
 }
 
 static inline void irq_disable(void)
