@@ -105,8 +105,8 @@ void hv_nmi(u64 rip, u64 cs, u64 rsp __unused, u64 rflags __unused)
 {
 	struct cpu *cpu = this_cpu();
 
-	while (READ_ONCE(cpu->stopped))
-		cpu_relax();
+	if (READ_ONCE(cpu->stopped))
+		panic_attend(rip, cs);
 	cpu->nmi_count++;
 	if (cs & 3)
 		cpu->nmi_in_ring[cs & 3]++;
