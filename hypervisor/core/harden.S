@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Ways from the gate to hv_entry() for processors whose predictions of returns a guest kernel could
- * have prepared: mitigation_init() points the gate's jump here. The hypervisor's root and this CPU's
- * own stack are in force, and the guest's registers are saved.
+ * have prepared: mitigation_init() points the gate's jump here. The hypervisor's root and this
+ * CPU's own stack are in force, and the guest's registers are saved.
  */
 #include "cpu.h"
 
@@ -30,5 +30,3 @@ entry_fill_returns:
 	addq	$8 * RETURN_STACK, %rsp
 	lfence
 	jmp	hv_entry
-
-	.section .note.GNU-stack, "", @progbits

@@ -79,7 +79,7 @@ void hv_main(const struct boot_info *info)
 	if (!kept)
 		release_modules(info);
 	console_init();
-	nmi_storm_init(info->cmdline);
+	nmi_init(info->cmdline);
 	sched_open();
 	hv_exit();
 }

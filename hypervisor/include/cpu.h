@@ -33,11 +33,14 @@
 #define EFER_NXE	0x800
 #define EFER_AIBRSE	0x200000	/* AMD: automatic IBRS */
 
+#define SPEC_CTRL_IBRS	1
+#define SPEC_CTRL_STIBP	2
 #define PRED_CMD_IBPB	1
 
 #define RFLAGS_ID	0x200000
 
 #define MSR_APIC_BASE		0x0000001b
+#define MSR_TSC_ADJUST		0x0000003b
 #define MSR_SPEC_CTRL		0x00000048
 #define MSR_PRED_CMD		0x00000049
 #define MSR_ARCH_CAPABILITIES	0x0000010a
@@ -135,38 +138,27 @@ static inline u64 rdtsc(void)
 /* RDTSC that no earlier load can pass (Intel SDM 2B, RDTSC). */
 static inline u64 rdtsc_ordered(void)
 {
-	u32 low, high;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (u64)high << 32 | low;
+	__asm__ volatile("lfence" : : : "memory");
+	return rdtsc();
 }
 
-static inline u64 rdfsbase(void)
-{
-	u64 value;
+/* WRFSBASE and WRGSBASE fault on a non-canonical value: check it first. */
+#define CPU_SEGMENT_BASE(name) \
+	static inline u64 rd##name(void) \
+	{ \
+		u64 value; \
+		__asm__ volatile("rd" #name " %0" : "=r"(value)); \
+		return value; \
+	} \
+	static inline void wr##name(u64 value) \
+	{ \
+		__asm__ volatile("wr" #name " %0" : : "r"(value) : "memory"); \
+	}
 
-	__asm__ volatile("rdfsbase %0" : "=r"(value));
-	return value;
-}
+CPU_SEGMENT_BASE(fsbase)
+CPU_SEGMENT_BASE(gsbase)
 
-static inline u64 rdgsbase(void)
-{
-	u64 value;
-
-	__asm__ volatile("rdgsbase %0" : "=r"(value));
-	return value;
-}
-
-/* The two below fault on a non-canonical value: check it first. */
-static inline void wrfsbase(u64 value)
-{
-	__asm__ volatile("wrfsbase %0" : : "r"(value) : "memory");
-}
-
-static inline void wrgsbase(u64 value)
-{
-	__asm__ volatile("wrgsbase %0" : : "r"(value) : "memory");
-}
+#undef CPU_SEGMENT_BASE
 
 static inline void xsetbv(u32 index, u64 value)
 {
@@ -174,31 +166,22 @@ static inline void xsetbv(u32 index, u64 value)
 			 : : "c"(index), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
-static inline u8 inb(u16 port)
-{
-	u8 value;
+#define CPU_PORT(letter, type) \
+	static inline type in##letter(u16 port) \
+	{ \
+		type value; \
+		__asm__ volatile("in" #letter " %1, %0" : "=a"(value) : "Nd"(port)); \
+		return value; \
+	} \
+	static inline void out##letter(u16 port, type value) \
+	{ \
+		__asm__ volatile("out" #letter " %0, %1" : : "a"(value), "Nd"(port) : "memory"); \
+	}
 
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
+CPU_PORT(b, u8)
+CPU_PORT(w, u16)
 
-static inline u16 inw(u16 port)
-{
-	u16 value;
-
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline void outb(u16 port, u8 value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outw(u16 port, u16 value)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
+#undef CPU_PORT
 
 struct cpuid {
 	u32 eax, ebx, ecx, edx;
@@ -291,7 +274,7 @@ struct cpu_features {
 	u64 xcr0;
 	u32 xsave_size;
 	u64 cr4;
-	bool smep, smap, umip, fsgsbase, pcid, xsave, gbpages, tsc_deadline;
+	bool smep, smap, umip, fsgsbase, pcid, xsave, gbpages, tsc_deadline, tsc_adjust;
 	bool fred, lass, cet, la57;
 	bool x87_pointers_stay;
 };

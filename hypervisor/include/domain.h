@@ -154,6 +154,7 @@ struct domain {
  * @predicts_for: id of the domain that ran here last
  * @kicked: an IPI is on its way to it
  * @stopped: another CPU panics; the next NMI is the last thing that happens here
+ * @hung: the watchdog found that it hangs: the same, with a panic of its own
  * @armed: what the timer was armed for; 0 when it must be armed anew
  * @deadline: the earliest of the vCPUs that ran here last, or earlier
  */
@@ -166,7 +167,7 @@ struct cpu {
 	struct vcpu *current;
 	struct vcpu *loaded;
 	struct gate_desc *desc;
-	bool need_resched, idle, kicked, stopped;
+	bool need_resched, idle, kicked, stopped, hung;
 	u16 predicts_for;
 	unsigned int work; /* since the last look at the clock */
 	u64 armed, deadline;

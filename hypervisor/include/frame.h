@@ -58,7 +58,7 @@ void frame_table_init(void);
 
 /**
  * frame_owned_by - the record of @mfn if it is memory of domain @owner, else NULL
- * What is beyond the table stands for frame 0, which is never a domain's: the image is in its chunk.
+ * Beyond the table it looks at frame 0, which is never a domain's: firmware has its chunk.
  */
 static inline struct frame *frame_owned_by(mfn_t mfn, u16 owner)
 {

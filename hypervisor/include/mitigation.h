@@ -51,9 +51,6 @@ static inline bool mitigation(enum measure measure)
  */
 void mitigation_init(void);
 
-/** mitigation_load - sets this CPU's control registers for speculation */
-void mitigation_load(void);
-
 /** mitigation_report - logs claims, measures and what stays open */
 void mitigation_report(void);
 

@@ -67,6 +67,7 @@ static void read_structured_leaf(void)
 	if (cpuid(0).eax >= 7)
 		r = cpuid(7);
 	f->fsgsbase = bit(r.ebx, 0);
+	f->tsc_adjust = bit(r.ebx, 1);
 	f->smep = bit(r.ebx, 7);
 	f->smap = bit(r.ebx, 20);
 	f->umip = bit(r.ecx, 2);
@@ -119,8 +120,11 @@ static void load_registers(void)
 	if (read_cr4() != cpu_features.cr4)
 		panic("this machine wants %lx in CR4 where %lx was written", read_cr4(),
 		      cpu_features.cr4);
-	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
-	mitigation_load();
+	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE |
+	      (mitigation(SET_AUTO_IBRS) ? EFER_AIBRSE : 0));
+	if (mitigation(SET_IBRS) || mitigation(SET_STIBP))
+		wrmsr(MSR_SPEC_CTRL, (mitigation(SET_IBRS) ? SPEC_CTRL_IBRS : 0) |
+				     (mitigation(SET_STIBP) ? SPEC_CTRL_STIBP : 0));
 	wrmsr(MSR_SYSENTER_CS, 0);
 	wrmsr(MSR_PAT, PAT_RESET);
 	write_dr7(DR7_RESET);

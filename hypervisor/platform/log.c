@@ -149,11 +149,8 @@ void panic_attend(u64 rip, u64 cs)
 
 	while (READ_ONCE(speaker) != self)
 		cpu_relax();
-	if (vcpu)
-		log("cpu %u was in ring %lu at %016lx, domain %u %s vcpu %u", self->id, cs & 3, rip,
-		    vcpu->domain->id, vcpu->domain->name, vcpu->id);
-	else
-		log("cpu %u was in ring %lu at %016lx, no domain", self->id, cs & 3, rip);
+	log("cpu %u was in ring %lu at %016lx, domain %s vcpu %u", self->id, cs & 3, rip,
+	    vcpu ? vcpu->domain->name : "(none)", vcpu ? vcpu->id : 0);
 	WRITE_ONCE(speaker, NULL);
 	halt();
 }

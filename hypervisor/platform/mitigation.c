@@ -15,8 +15,6 @@
 #include "log.h"
 #include "mitigation.h"
 
-#define SPEC_CTRL_IBRS 1
-#define SPEC_CTRL_STIBP 2
 #define HYPERVISOR_PRESENT (1u << 31) /* CPUID leaf 1, ECX */
 
 static const struct {
@@ -52,8 +50,7 @@ u32 mitigation_decide(u32 claims, u32 family)
 {
 #define HAS(name) (claims >> (name) & 1)
 	/* Returns predicted from the branch target buffer, which a guest kernel can fill. */
-	bool steered = HAS(AMD) && family >= 0x15 &&
-		       !(family >= 0x19 ? HAS(SRSO_NO) : HAS(BTC_NO));
+	bool steered = HAS(AMD) && family >= 0x15 && !HAS(family >= 0x19 ? SRSO_NO : BTC_NO);
 	bool sampled = HAS(INTEL) && !(HAS(MDS_NO) && HAS(TAA_NO));
 
 	return (HAS(INTEL) || (HAS(AMD) && family > 15)) << FILL_RETURNS |
@@ -99,34 +96,19 @@ static u32 read_claims(void)
 	return mitigation_claims(word);
 }
 
-/* Points the gate's jump at @entry: its operand is the distance from behind it. */
-static void set_entry(const char *entry)
-{
-	u64 operand = (u64)gate_entry_jump + 1; /* behind the opcode */
-	s32 distance = (s32)((u64)entry - (operand + sizeof(distance)));
-
-	memcpy(phys_to_virt(gate_text_phys + operand - GATE_BASE), &distance, sizeof(distance));
-}
-
+/* Points the gate's jump where it has to go: its operand is the distance from behind it. */
 void mitigation_init(void)
 {
+	u64 operand = (u64)gate_entry_jump + 1; /* behind the opcode */
+	s32 distance;
+
 	claimed = read_claims();
 	mitigations = mitigation_decide(claimed, cpu_features.family);
-	if (mitigation(ENTRY_IBPB))
-		set_entry(entry_ibpb);
-	else if (mitigation(FILL_RETURNS))
-		set_entry(entry_fill_returns);
-}
-
-void mitigation_load(void)
-{
-	u64 control = (mitigation(SET_IBRS) ? SPEC_CTRL_IBRS : 0) |
-		      (mitigation(SET_STIBP) ? SPEC_CTRL_STIBP : 0);
-
-	if (control)
-		wrmsr(MSR_SPEC_CTRL, control);
-	if (mitigation(SET_AUTO_IBRS))
-		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
+	if (!mitigation(FILL_RETURNS))
+		return;
+	distance = (s32)((u64)(mitigation(ENTRY_IBPB) ? entry_ibpb : entry_fill_returns) -
+			 (operand + sizeof(distance)));
+	memcpy(phys_to_virt(gate_text_phys + operand - GATE_BASE), &distance, sizeof(distance));
 }
 
 void mitigation_report(void)
@@ -138,7 +120,7 @@ void mitigation_report(void)
 		if (claimed >> i & 1)
 			length += (u32)snprintf(text + length, sizeof(text) - length, " %s",
 						claim[i].name);
-	log("speculation: the processor claims%s%s", length ? text : " nothing",
+	log("speculation: the processor claims%s%s", text,
 	    cpuid(1).ecx & HYPERVISOR_PRESENT ? "; a machine below this one answers for it" : "");
 	for (i = 0; i < MEASURES; i++)
 		if (mitigation(i))
