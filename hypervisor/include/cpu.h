@@ -111,9 +111,6 @@ CPU_WRITE_REGISTER(dr3)
 CPU_WRITE_REGISTER(dr6)
 CPU_WRITE_REGISTER(dr7)
 
-#undef CPU_READ_REGISTER
-#undef CPU_WRITE_REGISTER
-
 static inline u64 rdmsr(u32 msr)
 {
 	u32 low, high;
@@ -158,8 +155,6 @@ static inline u64 rdtsc_ordered(void)
 CPU_SEGMENT_BASE(fsbase)
 CPU_SEGMENT_BASE(gsbase)
 
-#undef CPU_SEGMENT_BASE
-
 static inline void xsetbv(u32 index, u64 value)
 {
 	__asm__ volatile("xsetbv"
@@ -180,8 +175,6 @@ static inline void xsetbv(u32 index, u64 value)
 
 CPU_PORT(b, u8)
 CPU_PORT(w, u16)
-
-#undef CPU_PORT
 
 struct cpuid {
 	u32 eax, ebx, ecx, edx;
@@ -222,30 +215,15 @@ static inline void cpu_idle_once(void)
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* Operand of LGDT, LIDT, SGDT, SIDT. */
+/* Operand of LGDT and LIDT. */
 struct descriptor_table {
 	u16 limit;
 	u64 base;
 } __packed;
 
-static inline void lgdt(const struct descriptor_table *table)
-{
-	__asm__ volatile("lgdt %0" : : "m"(*table));
-}
-
 static inline void lidt(const struct descriptor_table *table)
 {
 	__asm__ volatile("lidt %0" : : "m"(*table));
-}
-
-static inline void lldt(u16 selector)
-{
-	__asm__ volatile("lldt %0" : : "r"(selector));
-}
-
-static inline void ltr(u16 selector)
-{
-	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
 /* Canonical for 48-bit addresses: bits 63..47 all equal. */

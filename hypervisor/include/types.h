@@ -58,28 +58,21 @@ typedef struct {
 #define MAX(a, b) \
 	({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
 
-#define container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
-
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 /* The C library of a host that runs unit tests may have some of these already. */
 #undef __packed
 #undef __noreturn
-#undef __aligned
 #undef __used
 #undef __always_inline
-#undef __section
 #undef __format_printf
 #undef __unused
 #define __packed	__attribute__((packed))
 #define __noreturn	__attribute__((noreturn))
-#define __aligned(n)	__attribute__((aligned(n)))
 #define __used		__attribute__((used))
 #define __always_inline	inline __attribute__((always_inline))
 #define __unused	__attribute__((unused))
-#define __section(s)	__attribute__((section(s)))
 #define __format_printf(f, a) __attribute__((format(printf, f, a)))
 
 #define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))

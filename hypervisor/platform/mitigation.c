@@ -15,8 +15,6 @@
 #include "log.h"
 #include "mitigation.h"
 
-#define HYPERVISOR_PRESENT (1u << 31) /* CPUID leaf 1, ECX */
-
 static const struct {
 	u8 word, bit;
 	const char *name;
@@ -29,8 +27,6 @@ static const struct {
 	[TAA_NO] = { CAPABILITIES, 8, "taa-no" }, [BTC_NO] = { EXT8_EBX, 29, "btc-no" },
 	[AUTO_IBRS] = { EXT21_EAX, 8, "auto-ibrs" }, [SRSO_NO] = { EXT21_EAX, 29, "srso-no" },
 };
-#define AMD_IBPB 12 /* in EXT8_EBX; STIBP too has another place than on Intel */
-#define AMD_STIBP 15
 
 static const char *const measure[MEASURES] = {
 	[FILL_RETURNS] = "fills the return stack on entry", [ENTRY_IBPB] = "IBPB on entry",
@@ -66,32 +62,29 @@ u32 mitigation_decide(u32 claims, u32 family)
 
 u32 mitigation_claims(const u32 *word)
 {
-	u32 result = (word[EXT8_EBX] >> AMD_IBPB & 1) << IBPB |
-		     (word[EXT8_EBX] >> AMD_STIBP & 1) << STIBP;
+	/* AMD has these elsewhere. */
+	u32 result = (word[EXT8_EBX] >> 12 & 1) << IBPB | (word[EXT8_EBX] >> 15 & 1) << STIBP;
 
 	for (unsigned int i = 0; i < CLAIMS; i++)
 		result |= (word[claim[i].word] >> claim[i].bit & 1) << i;
 	return result;
 }
 
+/* Leaves 7 and 8000_0008 are there where FSGSBASE is. */
 static u32 read_claims(void)
 {
-	u32 word[CLAIM_WORDS] = { 0 }, last = cpuid(0).eax, last_ext = cpuid(0x80000000).eax;
+	const char *maker = cpu_features.vendor;
+	u32 word[CLAIM_WORDS] = { [LEAF7_EDX] = cpuid(7).edx, [EXT8_EBX] = cpuid(0x80000008).ebx };
 
-	if (strcmp(cpu_features.vendor, "GenuineIntel") == 0)
+	if (strcmp(maker, "GenuineIntel") == 0)
 		word[MAKER] = MAKER_INTEL;
-	else if (strcmp(cpu_features.vendor, "AuthenticAMD") == 0 ||
-		 strcmp(cpu_features.vendor, "HygonGenuine") == 0)
+	else if (strcmp(maker, "AuthenticAMD") == 0 || strcmp(maker, "HygonGenuine") == 0)
 		word[MAKER] = MAKER_AMD;
-	if (last >= 11 && (cpuid_count(11, 0).ebx & 0xffff) > 1)
+	if (cpuid(0).eax >= 11 && (cpuid_count(11, 0).ebx & 0xffff) > 1)
 		word[MAKER] |= MAKER_THREADS;
-	if (last >= 7)
-		word[LEAF7_EDX] = cpuid(7).edx;
 	if (word[LEAF7_EDX] >> 29 & 1)
 		word[CAPABILITIES] = (u32)rdmsr(MSR_ARCH_CAPABILITIES);
-	if (last_ext >= 0x80000008)
-		word[EXT8_EBX] = cpuid(0x80000008).ebx;
-	if (last_ext >= 0x80000021)
+	if (cpuid(0x80000000).eax >= 0x80000021)
 		word[EXT21_EAX] = cpuid(0x80000021).eax;
 	return mitigation_claims(word);
 }
@@ -121,7 +114,7 @@ void mitigation_report(void)
 			length += (u32)snprintf(text + length, sizeof(text) - length, " %s",
 						claim[i].name);
 	log("speculation: the processor claims%s%s", text,
-	    cpuid(1).ecx & HYPERVISOR_PRESENT ? "; a machine below this one answers for it" : "");
+	    cpuid(1).ecx >> 31 ? "; a machine below this one answers for it" : "");
 	for (i = 0; i < MEASURES; i++)
 		if (mitigation(i))
 			log("speculation: %s", measure[i]);

@@ -81,7 +81,7 @@ static bool wait_online(const struct cpu *cpu)
  * between the first CPU's TSC before and behind the question, or the two differ.
  */
 static struct {
-	u64 asked, answered, tsc; /* question and answer are numbers that grow; END ends it */
+	u64 asked, answered, tsc; /* questions and answers are counted; the last one is END */
 	u64 add; /* to the TSC, before the answer */
 } question;
 #define END (~0ull)
@@ -89,23 +89,21 @@ static struct {
 
 static void answer(void)
 {
-	u64 asked;
-
-	while ((asked = __atomic_load_n(&question.asked, __ATOMIC_ACQUIRE)) != END) {
-		if (asked == question.answered)
-			continue;
+	do {
+		while (READ_ONCE(question.asked) == question.answered)
+			;
 		if (question.add)
 			wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + question.add);
 		question.tsc = rdtsc_ordered();
-		__atomic_store_n(&question.answered, asked, __ATOMIC_RELEASE);
-	}
+		__atomic_store_n(&question.answered, question.asked, __ATOMIC_RELEASE);
+	} while (question.answered != END);
 }
 
-static u64 ask(u64 add)
+static u64 ask(u64 number, u64 add)
 {
 	question.add = add;
-	__atomic_store_n(&question.asked, question.answered + 1, __ATOMIC_RELEASE);
-	while (__atomic_load_n(&question.answered, __ATOMIC_ACQUIRE) != question.asked)
+	__atomic_store_n(&question.asked, number, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&question.answered, __ATOMIC_ACQUIRE) != number)
 		;
 	return question.tsc;
 }
@@ -116,33 +114,33 @@ static s64 tsc_ahead(void)
 	s64 least = INT64_MIN, most = INT64_MAX;
 
 	for (unsigned int i = 0; i < QUESTIONS; i++) {
-		u64 before = rdtsc_ordered(), there = ask(0), behind = rdtsc_ordered();
+		u64 before = rdtsc_ordered(), there = ask(question.asked + 1, 0);
 
-		least = MAX(least, (s64)(there - behind));
+		least = MAX(least, (s64)(there - rdtsc_ordered()));
 		most = MIN(most, (s64)(there - before));
 	}
 	return least > 0 || most < 0 ? least + (most - least) / 2 : 0;
 }
 
 /* False if there is a difference that cannot be taken out. */
-static bool tsc_agree(const struct cpu *cpu)
+static bool tsc_agrees(const struct cpu *cpu)
 {
-	s64 ahead, first = tsc_ahead();
-	unsigned int tries = 3;
+	s64 first = tsc_ahead(), ahead = first;
 
-	for (ahead = first; ahead && cpu_features.tsc_adjust && tries--; ahead = tsc_ahead())
-		ask(-(u64)ahead);
+	if (first && cpu_features.tsc_adjust) {
+		ask(question.asked + 1, -(u64)first);
+		ahead = tsc_ahead();
+	}
 	if (first)
 		log("cpu %u: its TSC is %ld ticks ahead%s", cpu->id, first,
 		    ahead ? ", for good" : ": taken out");
 	if (!ahead)
-		__atomic_store_n(&question.asked, END, __ATOMIC_RELEASE);
+		ask(END, 0);
 	return !ahead;
 }
 
 static bool start(struct cpu *cpu, paddr_t page)
 {
-	question.asked = question.answered;
 	cpu_prepare(cpu);
 	ap_cpu = cpu;
 	ap_stack = cpu->desc->hv_stack;
@@ -153,7 +151,7 @@ static bool start(struct cpu *cpu, paddr_t page)
 	wait_ns(MS / 5);
 	if (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE))
 		apic_send_startup(cpu->apic_id, page);
-	return wait_online(cpu) && tsc_agree(cpu);
+	return wait_online(cpu) && tsc_agrees(cpu);
 }
 
 /*
