@@ -58,7 +58,9 @@ typedef struct {
 #define MAX(a, b) \
 	({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
 
-#define likely(x)	__builtin_expect(!!(x), 1)
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 /* The C library of a host that runs unit tests may have some of these already. */

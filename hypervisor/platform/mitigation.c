@@ -57,7 +57,6 @@ u32 mitigation_decide(u32 claims, u32 family)
 	       (HAS(IBRS_ALL) && HAS(IBPB)) << SET_IBRS | HAS(AUTO_IBRS) << SET_AUTO_IBRS |
 	       (HAS(THREADS) && HAS(STIBP)) << SET_STIBP | HAS(THREADS) << OPEN_THREADS |
 	       (HAS(INTEL) && !HAS(RDCL_NO)) << OPEN_MELTDOWN;
-#undef HAS
 }
 
 u32 mitigation_claims(const u32 *word)
