@@ -75,7 +75,7 @@ static void check_value(const char *cmdline, const char *key, const char *only)
 /* Whoever reads a word ignores what it does not know; that must not go unnoticed. */
 static void check_words(const char *cmdline)
 {
-	static const char *const known[] = { "log", "exit", "reboot", "nmi", NULL };
+	static const char *const known[] = { "log", "exit", "reboot", "nmi", "watchdog", NULL };
 	char word[64];
 	const char *fault = cmdline_fault(cmdline, known, word, sizeof(word));
 

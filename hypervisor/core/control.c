@@ -51,7 +51,7 @@ s64 hc_set_descriptor(struct vcpu *vcpu, u64 index, u64 descriptor)
 	if (index < TORC_GDT_FIRST_FREE || index > TORC_GDT_LAST_FREE ||
 	    !descriptor_check(&descriptor))
 		return TORC_EINVAL;
-	vcpu->desc->gdt[index] = descriptor;
+	vcpu->desc->gdt[index_nospec(index, TORC_GDT_LAST_FREE + 1)] = descriptor;
 	return TORC_OK;
 }
 
@@ -168,7 +168,7 @@ s64 hc_get_debugreg(struct vcpu *vcpu, u64 number, u64 *value)
 {
 	if (number > 7 || number == 4 || number == 5)
 		return TORC_EINVAL;
-	*value = number == 6 ? read_dr6() : vcpu->dr[number];
+	*value = number == 6 ? read_dr6() : vcpu->dr[index_nospec(number, 8)];
 	return TORC_OK;
 }
 

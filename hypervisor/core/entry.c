@@ -14,6 +14,7 @@
 #include "paging.h"
 #include "port.h"
 #include "sched.h"
+#include "storm.h"
 
 static void interrupt(u64 vector)
 {
@@ -100,22 +101,27 @@ void hv_entry(void)
 
 void hv_idle_interrupt(struct regs *regs)
 {
+	this_cpu()->idle = false; /* from here on it may hang */
 	interrupt(regs->vector);
 }
 
 #define CR2_POISON 0x5a5a5a5a5a5a5a5aull
 
 /*
- * An NMI stops this CPU for good when another one panics. Otherwise they have no source that the
- * hypervisor uses, and all that matters is that they do no harm. CR2 is poisoned so that the gate's
- * putting it back is something a test can see.
+ * An NMI stops this CPU for good when another one panics or the watchdog has found that it hangs.
+ * Otherwise all that matters is that they do no harm. CR2 is poisoned so that the gate's putting it
+ * back is something a test can see.
  */
-void hv_nmi(u64 rip, u64 cs, u64 rsp __unused, u64 rflags __unused)
+void hv_nmi(u64 rip, u64 cs, u64 rsp, u64 rflags, const struct regs *registers)
 {
 	struct cpu *cpu = this_cpu();
 
-	while (READ_ONCE(cpu->stopped))
-		cpu_relax();
+	if (READ_ONCE(cpu->stopped))
+		panic_attend(rip, cs);
+	if (cpu == &cpus[0])
+		watchdog_look();
+	if (READ_ONCE(cpu->hung))
+		watchdog_strike(registers, rip, rsp, rflags);
 	cpu->nmi_count++;
 	if (cs & 3)
 		cpu->nmi_in_ring[cs & 3]++;

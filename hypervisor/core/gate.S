@@ -85,6 +85,8 @@ to_hypervisor:
 	mov	%rax, %cr3
 	mov	desc + DESC_HV_STACK(%rip), %rsp
 	cld
+	.globl gate_entry_jump
+gate_entry_jump: /* mitigation.c may point it at harden.S, which ends there too */
 	jmp	hv_entry
 
 /* Return to 64-bit ring 3 where RCX and R11 are dead. RSP, RCX and R11 are free here. */

@@ -172,7 +172,8 @@ interrupt_idle:
 /*
  * NMI and #MC can come anywhere, between the two CR3 writes of another path too: what was
  * interrupted, CR2 and CR3 are kept in registers that C preserves, for behind the
- * change of root the stack is another one. \handler(rip, cs, rsp, rflags)
+ * change of root the stack is another one. \handler(rip, cs, rsp, rflags, registers), the last
+ * of use only where the hypervisor's root was in force already.
  */
 .macro unmaskable handler
 	push	%rax
@@ -183,6 +184,7 @@ interrupt_idle:
 	mov	128(%rsp), %rsi
 	mov	144(%rsp), %rdx
 	mov	136(%rsp), %rcx
+	mov	%rsp, %r8
 	mov	desc + DESC_HV_CR3(%rip), %rax
 	mov	%rax, %cr3
 	cld

@@ -137,7 +137,7 @@ s64 hc_set_entry(struct vcpu *vcpu, u64 kind, u64 address)
 {
 	if (kind >= TORC_ENTRY_COUNT || !address_allowed(address))
 		return TORC_EINVAL;
-	vcpu->desc->iret[kind].rip = address;
+	vcpu->desc->iret[index_nospec(kind, TORC_ENTRY_COUNT)].rip = address;
 	return TORC_OK;
 }
 
@@ -162,7 +162,7 @@ s64 hc_nmi_send(struct vcpu *vcpu, u64 target)
 
 	if (target >= vcpu->domain->vcpu_count)
 		return TORC_ENOENT;
-	other = vcpu->domain->vcpu[target];
+	other = vcpu->domain->vcpu[index_nospec(target, vcpu->domain->vcpu_count)];
 	lock_take(&sched_lock);
 	if (other->state != VCPU_DOWN)
 		other->nmi_pending = true;

@@ -79,7 +79,7 @@ void hv_main(const struct boot_info *info)
 	lock_drop(&domains_lock);
 	if (!kept)
 		release_modules(info);
-	nmi_storm_init(info->cmdline);
+	nmi_init(info->cmdline);
 	sched_open();
 	hv_exit();
 }

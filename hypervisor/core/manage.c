@@ -105,7 +105,7 @@ static s64 create(const struct torc_domain_create *want)
 
 	if (name_taken(want->name))
 		return TORC_EBUSY;
-	domain = id ? domain_create(want->name, want->pages, want->max_pages, id) : NULL;
+	domain = id && domain_count < DOMAIN_MAX ? domain_create(want->name, want->pages, want->max_pages, id) : NULL;
 	if (!domain)
 		return TORC_ENOMEM;
 	if (!furnish(domain, want)) {

@@ -12,15 +12,21 @@
 #include "log.h"
 #include "paging.h"
 #include "sched.h"
+#include "storm.h"
+
+void report_general(const struct regs *r)
+{
+	log("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+	log("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
+	log("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
+	log("  r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
+}
 
 static void report_registers(const struct regs *r, const struct torc_frame *sync)
 {
 	log("  rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx", r->rip, r->cs, r->rflags,
 	    r->rsp, r->ss);
-	log("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-	log("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
-	log("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
-	log("  r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
+	report_general(r);
 	log("  last frame: vector %lu error %lx rip %016lx cs %04lx rsp %016lx cr2 %016lx",
 	    sync->vector, sync->error, sync->rip, sync->cs, sync->rsp, sync->cr2);
 }
@@ -83,7 +89,7 @@ void report_machine(void)
 	struct alloc_stats stats = alloc_stats();
 	unsigned int i;
 
-	for (i = 0; i < cpu_count; i++)
+	for (i = 0; nmi_storm && i < cpu_count; i++)
 		if (cpus[i].nmi_count)
 			log("cpu %u took %lu NMIs: %lu in ring 3, %lu in ring 1, %lu in the gate",
 			    i, cpus[i].nmi_count, cpus[i].nmi_in_ring[3],

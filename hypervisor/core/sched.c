@@ -324,7 +324,9 @@ static void idle(struct cpu *cpu)
 	lock_drop(&sched_lock);
 	console_flush();
 	arm_timer(cpu);
+	cpu->idle = true;
 	cpu_idle_once();
+	cpu->idle = false;
 	lock_take(&sched_lock);
 }
 
@@ -349,9 +351,12 @@ static struct domain *deschedule(struct cpu *cpu)
 
 static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u64 now)
 {
+	/* The clock of the CPU where it became ready may be a little ahead. */
+	u64 waited = now - MIN(now, vcpu->ready_since);
+
 	count(vcpu->domain, TORC_COUNTER_DISPATCH, 1);
-	trace(vcpu, TORC_TRACE_DISPATCH, now - vcpu->ready_since, 0);
-	vcpu->steal_ns += now - vcpu->ready_since;
+	trace(vcpu, TORC_TRACE_DISPATCH, waited, 0);
+	vcpu->steal_ns += waited;
 	vcpu->last_dispatch = now;
 	vcpu->page->run_ns = vcpu->run_ns;
 	vcpu->page->steal_ns = vcpu->steal_ns;

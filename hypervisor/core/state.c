@@ -267,7 +267,9 @@ void vcpu_release(struct vcpu *vcpu)
 
 static struct vcpu *vcpu_number(const struct vcpu *caller, u64 number)
 {
-	return number < caller->domain->vcpu_count ? caller->domain->vcpu[number] : NULL;
+	u32 count = caller->domain->vcpu_count;
+
+	return number < count ? caller->domain->vcpu[index_nospec(number, count)] : NULL;
 }
 
 s64 vcpu_start(struct vcpu *vcpu, mfn_t page)

@@ -77,8 +77,8 @@ void gate_load_tables(void)
 	struct descriptor_table idt = { PAGE_SIZE - 1, GATE_BASE + GATE_IDT };
 
 	write_cr3(read_cr3());
-	lgdt(&gdt);
-	__asm__ volatile("push %0\n\t"
+	__asm__ volatile("lgdt %3\n\t"
+			 "push %0\n\t"
 			 "lea 1f(%%rip), %%rax\n\t"
 			 "push %%rax\n\t"
 			 "lretq\n"
@@ -86,11 +86,12 @@ void gate_load_tables(void)
 			 "mov %2, %%ds\n\t"
 			 "mov %2, %%es\n\t"
 			 "mov %2, %%fs\n\t"
-			 "mov %2, %%gs"
-			 : : "i"(SEL_HV_CS), "r"(SEL_HV_SS), "r"(0) : "rax", "memory");
+			 "mov %2, %%gs\n\t"
+			 "lldt %w2\n\t"
+			 "ltr %w4"
+			 : : "i"(SEL_HV_CS), "r"(SEL_HV_SS), "r"(0), "m"(gdt), "r"(SEL_TSS)
+			 : "rax", "memory");
 	lidt(&idt);
-	lldt(0);
-	ltr(SEL_TSS);
 	wrmsr(MSR_STAR, (u64)SEL_HV_CS << 32 | (u64)TORC_SEL_USER_CS32 << 48);
 	wrmsr(MSR_LSTAR, (u64)gate_syscall);
 	wrmsr(MSR_CSTAR, (u64)gate_syscall_compat);

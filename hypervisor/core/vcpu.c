@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "lib.h"
 #include "log.h"
+#include "mitigation.h"
 #include "observe.h"
 #include "paging.h"
 #include "sched.h"
@@ -405,7 +406,12 @@ void vcpu_load_debug(struct vcpu *vcpu)
 /** vcpu_load - puts it in again; selectors follow at the resume */
 void vcpu_load(struct vcpu *vcpu)
 {
-	vcpu->desc->hv_cr3 = this_cpu()->root;
+	struct cpu *cpu = this_cpu();
+
+	if (mitigation(SWITCH_IBPB) && cpu->predicts_for != vcpu->domain->id)
+		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+	cpu->predicts_for = vcpu->domain->id;
+	vcpu->desc->hv_cr3 = cpu->root;
 	fpu_load(vcpu);
 	write_cr2(0);
 	wrfsbase(vcpu->fs_base);
@@ -432,6 +438,8 @@ void vcpu_resume(struct vcpu *vcpu, paddr_t root)
 	if (vcpu->ts)
 		write_cr0(read_cr0() | CR0_TS);
 	cpu_pass(vcpu->cpu);
+	if (mitigation(CLEAR_BUFFERS))
+		__asm__ volatile("verw %0" : : "m"((u16){ SEL_HV_SS }) : "cc");
 	if (!vcpu->reload)
 		gate_resume(root, stack, vcpu->regs);
 	vcpu->reload = false;

@@ -11,79 +11,44 @@
 
 #define CR0_PE		0x00000001
 #define CR0_MP		0x00000002
-#define CR0_EM		0x00000004
 #define CR0_TS		0x00000008
 #define CR0_ET		0x00000010
 #define CR0_NE		0x00000020
 #define CR0_WP		0x00010000
 #define CR0_AM		0x00040000
-#define CR0_NW		0x20000000
-#define CR0_CD		0x40000000
 #define CR0_PG		0x80000000
 
-#define CR4_VME		0x00000001
-#define CR4_PVI		0x00000002
-#define CR4_TSD		0x00000004
-#define CR4_DE		0x00000008
-#define CR4_PSE		0x00000010
 #define CR4_PAE		0x00000020
 #define CR4_MCE		0x00000040
-#define CR4_PGE		0x00000080
-#define CR4_PCE		0x00000100
 #define CR4_OSFXSR	0x00000200
 #define CR4_OSXMMEXCPT	0x00000400
 #define CR4_UMIP	0x00000800
-#define CR4_LA57	0x00001000
-#define CR4_VMXE	0x00002000
-#define CR4_SMXE	0x00004000
 #define CR4_FSGSBASE	0x00010000
-#define CR4_PCIDE	0x00020000
 #define CR4_OSXSAVE	0x00040000
 #define CR4_SMEP	0x00100000
-#define CR4_SMAP	0x00200000
-#define CR4_PKE		0x00400000
-#define CR4_CET		0x00800000
-#define CR4_PKS		0x01000000
 
 #define EFER_SCE	0x001
 #define EFER_LME	0x100
 #define EFER_LMA	0x400
 #define EFER_NXE	0x800
+#define EFER_AIBRSE	0x200000	/* AMD: automatic IBRS */
 
-#define RFLAGS_CF	0x000001
-#define RFLAGS_FIXED	0x000002	/* always 1 */
-#define RFLAGS_PF	0x000004
-#define RFLAGS_AF	0x000010
-#define RFLAGS_ZF	0x000040
-#define RFLAGS_SF	0x000080
-#define RFLAGS_TF	0x000100
-#define RFLAGS_IF	0x000200
-#define RFLAGS_DF	0x000400
-#define RFLAGS_OF	0x000800
-#define RFLAGS_IOPL	0x003000
-#define RFLAGS_NT	0x004000
-#define RFLAGS_RF	0x010000
-#define RFLAGS_VM	0x020000
-#define RFLAGS_AC	0x040000
-#define RFLAGS_VIF	0x080000
-#define RFLAGS_VIP	0x100000
+#define SPEC_CTRL_IBRS	1
+#define SPEC_CTRL_STIBP	2
+#define PRED_CMD_IBPB	1
+
 #define RFLAGS_ID	0x200000
 
-#define MSR_TSC			0x00000010
 #define MSR_APIC_BASE		0x0000001b
+#define MSR_TSC_ADJUST		0x0000003b
 #define MSR_SPEC_CTRL		0x00000048
 #define MSR_PRED_CMD		0x00000049
 #define MSR_ARCH_CAPABILITIES	0x0000010a
 #define MSR_SYSENTER_CS		0x00000174
-#define MSR_SYSENTER_ESP	0x00000175
-#define MSR_SYSENTER_EIP	0x00000176
-#define MSR_MCG_CAP		0x00000179
-#define MSR_MISC_ENABLE		0x000001a0
 #define MSR_DEBUGCTL		0x000001d9
 #define MSR_PAT			0x00000277
 #define MSR_TSC_DEADLINE	0x000006e0
 #define MSR_X2APIC		0x00000800	/* first of the x2APIC registers */
-#define MSR_XSS			0x00000da0
 #define MSR_EFER		0xc0000080
 #define MSR_STAR		0xc0000081
 #define MSR_LSTAR		0xc0000082
@@ -92,7 +57,6 @@
 #define MSR_FS_BASE		0xc0000100
 #define MSR_GS_BASE		0xc0000101
 #define MSR_KERNEL_GS_BASE	0xc0000102
-#define MSR_TSC_AUX		0xc0000103
 
 #define APIC_BASE_EXTD		0x400
 #define APIC_BASE_ENABLE	0x800
@@ -135,12 +99,7 @@ CPU_READ_REGISTER(cr0)
 CPU_READ_REGISTER(cr2)
 CPU_READ_REGISTER(cr3)
 CPU_READ_REGISTER(cr4)
-CPU_READ_REGISTER(dr0)
-CPU_READ_REGISTER(dr1)
-CPU_READ_REGISTER(dr2)
-CPU_READ_REGISTER(dr3)
 CPU_READ_REGISTER(dr6)
-CPU_READ_REGISTER(dr7)
 CPU_WRITE_REGISTER(cr0)
 CPU_WRITE_REGISTER(cr2)
 CPU_WRITE_REGISTER(cr3)
@@ -151,9 +110,6 @@ CPU_WRITE_REGISTER(dr2)
 CPU_WRITE_REGISTER(dr3)
 CPU_WRITE_REGISTER(dr6)
 CPU_WRITE_REGISTER(dr7)
-
-#undef CPU_READ_REGISTER
-#undef CPU_WRITE_REGISTER
 
 static inline u64 rdmsr(u32 msr)
 {
@@ -179,46 +135,25 @@ static inline u64 rdtsc(void)
 /* RDTSC that no earlier load can pass (Intel SDM 2B, RDTSC). */
 static inline u64 rdtsc_ordered(void)
 {
-	u32 low, high;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (u64)high << 32 | low;
+	__asm__ volatile("lfence" : : : "memory");
+	return rdtsc();
 }
 
-static inline u64 rdfsbase(void)
-{
-	u64 value;
+/* WRFSBASE and WRGSBASE fault on a non-canonical value: check it first. */
+#define CPU_SEGMENT_BASE(name) \
+	static inline u64 rd##name(void) \
+	{ \
+		u64 value; \
+		__asm__ volatile("rd" #name " %0" : "=r"(value)); \
+		return value; \
+	} \
+	static inline void wr##name(u64 value) \
+	{ \
+		__asm__ volatile("wr" #name " %0" : : "r"(value) : "memory"); \
+	}
 
-	__asm__ volatile("rdfsbase %0" : "=r"(value));
-	return value;
-}
-
-static inline u64 rdgsbase(void)
-{
-	u64 value;
-
-	__asm__ volatile("rdgsbase %0" : "=r"(value));
-	return value;
-}
-
-/* The two below fault on a non-canonical value: check it first. */
-static inline void wrfsbase(u64 value)
-{
-	__asm__ volatile("wrfsbase %0" : : "r"(value) : "memory");
-}
-
-static inline void wrgsbase(u64 value)
-{
-	__asm__ volatile("wrgsbase %0" : : "r"(value) : "memory");
-}
-
-static inline u64 xgetbv(u32 index)
-{
-	u32 low, high;
-
-	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index));
-	return (u64)high << 32 | low;
-}
+CPU_SEGMENT_BASE(fsbase)
+CPU_SEGMENT_BASE(gsbase)
 
 static inline void xsetbv(u32 index, u64 value)
 {
@@ -226,44 +161,20 @@ static inline void xsetbv(u32 index, u64 value)
 			 : : "c"(index), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
-static inline u8 inb(u16 port)
-{
-	u8 value;
+#define CPU_PORT(letter, type) \
+	static inline type in##letter(u16 port) \
+	{ \
+		type value; \
+		__asm__ volatile("in" #letter " %1, %0" : "=a"(value) : "Nd"(port)); \
+		return value; \
+	} \
+	static inline void out##letter(u16 port, type value) \
+	{ \
+		__asm__ volatile("out" #letter " %0, %1" : : "a"(value), "Nd"(port) : "memory"); \
+	}
 
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline u16 inw(u16 port)
-{
-	u16 value;
-
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline u32 inl(u16 port)
-{
-	u32 value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline void outb(u16 port, u8 value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outw(u16 port, u16 value)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outl(u16 port, u32 value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
+CPU_PORT(b, u8)
+CPU_PORT(w, u16)
 
 struct cpuid {
 	u32 eax, ebx, ecx, edx;
@@ -293,27 +204,9 @@ static inline void invlpg(u64 address)
 	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
-static inline void wbinvd(void)
-{
-	__asm__ volatile("wbinvd" ::: "memory");
-}
-
-static inline u64 read_rflags(void)
-{
-	u64 flags;
-
-	__asm__ volatile("pushfq; popq %0" : "=r"(flags));
-	return flags;
-}
-
 static inline void irq_disable(void)
 {
 	__asm__ volatile("cli" ::: "memory");
-}
-
-static inline void irq_enable(void)
-{
-	__asm__ volatile("sti" ::: "memory");
 }
 
 /* Let interrupts in and sleep, with no gap between the two, and shut them out again. */
@@ -322,30 +215,15 @@ static inline void cpu_idle_once(void)
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* Operand of LGDT, LIDT, SGDT, SIDT. */
+/* Operand of LGDT and LIDT. */
 struct descriptor_table {
 	u16 limit;
 	u64 base;
 } __packed;
 
-static inline void lgdt(const struct descriptor_table *table)
-{
-	__asm__ volatile("lgdt %0" : : "m"(*table));
-}
-
 static inline void lidt(const struct descriptor_table *table)
 {
 	__asm__ volatile("lidt %0" : : "m"(*table));
-}
-
-static inline void lldt(u16 selector)
-{
-	__asm__ volatile("lldt %0" : : "r"(selector));
-}
-
-static inline void ltr(u16 selector)
-{
-	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
 /* Canonical for 48-bit addresses: bits 63..47 all equal. */
@@ -358,24 +236,25 @@ static inline bool is_canonical(u64 address)
  * struct cpu_features - what this processor has, and what the hypervisor makes of it
  * @vendor: as CPUID leaf 0 says, e.g. "GenuineIntel"
  * @physical_bits: width of physical addresses
+ * @frame_mask: frame numbers of that width
  * @xcr0: states enabled in XCR0 (0: no XSAVE)
  * @xsave_size: bytes of an XSAVE area for @xcr0 (512 without XSAVE)
  * @cr4: value CR4 was given, which is what it must hold while guests run
  * @fred, @lass, @cet: present in the processor, and kept off
  * @x87_pointers_stay: XRSTOR leaves the last x87 instruction's addresses as they are while no
  *	exception of it is pending (AMD without XSAVEERPTR, CPUID Fn8000_0008 EBX[2])
- * @meltdown: an Intel processor that does not claim RDCL_NO
  */
 struct cpu_features {
 	char vendor[13];
 	u8 physical_bits;
 	u32 family, model, stepping;
+	u64 frame_mask;
 	u64 xcr0;
 	u32 xsave_size;
 	u64 cr4;
-	bool smep, smap, umip, fsgsbase, pcid, invpcid, xsave, xsaveopt, gbpages;
-	bool tsc_deadline, tsc_invariant, x2apic, rdtscp, fred, lass, cet, la57;
-	bool x87_pointers_stay, meltdown;
+	bool smep, smap, umip, fsgsbase, pcid, xsave, gbpages, tsc_deadline, tsc_adjust;
+	bool fred, lass, cet, la57;
+	bool x87_pointers_stay;
 };
 
 extern struct cpu_features cpu_features;

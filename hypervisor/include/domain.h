@@ -175,8 +175,11 @@ struct domain {
  * @need_resched: it looks anew who runs before it goes on; set by others holding sched_lock
  * @loaded: vCPU whose FPU, segment and debug registers are in the processor, if it ran here last;
  *	only to be compared, for it may be gone
+ * @idle: it sleeps, or is about to
+ * @predicts_for: id of the domain that ran here last
  * @kicked: an IPI is on its way to it
  * @stopped: another CPU panics; the next NMI is the last thing that happens here
+ * @hung: the watchdog found that it hangs: the same, with a panic of its own
  * @armed: what the timer was armed for; 0 when it must be armed anew
  * @deadline: the earliest of the vCPUs that ran here last, or earlier
  * @slice_end: when it has to look anew who runs, or, idle, whether somebody does
@@ -190,7 +193,8 @@ struct cpu {
 	struct vcpu *current;
 	struct vcpu *loaded;
 	struct gate_desc *desc;
-	bool need_resched, kicked, stopped;
+	bool need_resched, idle, kicked, stopped, hung;
+	u16 predicts_for;
 	u64 *counters;
 	struct torc_trace_record *trace[TORC_TRACE_PAGES];
 	u32 traced; /* records */
@@ -225,6 +229,7 @@ static inline mfn_t domain_mfn(const struct domain *domain, pfn_t pfn)
 
 	if (pfn >= domain->pages)
 		return INVALID_MFN;
+	pfn = index_nospec(pfn, domain->pages);
 	chunk = domain->chunks[pfn >> 18][(pfn >> 9) & 511];
 	return chunk ? ((mfn_t)chunk << 9) | (pfn & 511) : INVALID_MFN;
 }

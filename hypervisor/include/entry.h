@@ -9,7 +9,7 @@
 void hv_entry(void) __noreturn;
 void hv_exit(void) __noreturn;
 void hv_idle_interrupt(struct regs *regs);
-void hv_nmi(u64 rip, u64 cs, u64 rsp, u64 rflags);
+void hv_nmi(u64 rip, u64 cs, u64 rsp, u64 rflags, const struct regs *registers);
 void hv_machine_check(u64 rip, u64 cs, u64 rsp, u64 rflags) __noreturn;
 void hv_broken(u64 vector, u64 error, u64 rip, u64 cr2, u64 rsp) __noreturn;
 
@@ -22,6 +22,9 @@ void hypercall(struct vcpu *vcpu);
 bool emulate(struct vcpu *vcpu);
 
 /* report.c */
+
+/** report_general - logs the general registers in @r, whose other fields need not be there */
+void report_general(const struct regs *r);
 
 /** report_machine - logs NMIs taken, and how much memory the hypervisor takes, now and at most */
 void report_machine(void);

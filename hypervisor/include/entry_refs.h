@@ -18,10 +18,13 @@ static inline u64 *table_of(mfn_t mfn)
 	return mfn_to_virt(mfn);
 }
 
-/* A non-present entry must not name memory: a processor may load from it speculatively (L1TF). */
+/*
+ * A non-present entry must not name memory: a processor may load from it speculatively (L1TF). Its
+ * cache compares no more address bits than memory has: those above do not make an entry harmless.
+ */
 static inline int check_absent(u64 entry)
 {
-	mfn_t mfn = entry_mfn(entry);
+	mfn_t mfn = entry_mfn(entry) & cpu_features.frame_mask;
 
 	return mfn == 0 || mfn >= frame_count ? 0 : TORC_EINVAL;
 }

@@ -56,12 +56,15 @@ extern u64 *m2p_table;
  */
 void frame_table_init(void);
 
-/** frame_owned_by - the record of @mfn if it is memory of domain @owner, else NULL */
+/**
+ * frame_owned_by - the record of @mfn if it is memory of domain @owner, else NULL
+ * Beyond the table it looks at frame 0, which is never a domain's: firmware has its chunk.
+ */
 static inline struct frame *frame_owned_by(mfn_t mfn, u16 owner)
 {
-	if (mfn >= frame_count || frame_table[mfn].owner != owner)
-		return NULL;
-	return &frame_table[mfn];
+	struct frame *frame = &frame_table[index_nospec(mfn, frame_count)];
+
+	return frame->owner == owner ? frame : NULL;
 }
 
 static inline mfn_t frame_mfn(const struct frame *frame)

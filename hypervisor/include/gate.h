@@ -126,6 +126,10 @@ struct regs;
 
 /* Entry points of gate.S, at gate addresses. */
 extern char gate_syscall[], gate_syscall_compat[], gate_vectors[], gate_no_entry[];
+extern char gate_entry_jump[];
+
+/* Ways behind that jump, for processors that need them (harden.S). */
+extern char entry_ibpb[], entry_fill_returns[];
 
 /**
  * gate_resume - leaves the hypervisor for the guest whose root is @root

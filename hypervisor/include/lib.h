@@ -16,7 +16,6 @@ int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t max);
 char *strchr(const char *s, int c);
 
 /**
@@ -31,8 +30,8 @@ size_t strlcpy(char *to, const char *from, size_t size);
 /**
  * vsnprintf() - the usual one, reduced
  *
- * Knows %d %i %u %x %X %c %s %p %% with the flags '0' and '-', a width (also '*'), a precision for
- * %s only, and the sizes l, ll, z, h, hh. Anything else is printed as it stands.
+ * Knows %d %u %x %s %% with the flag '0', a width, a precision for %s only, and the sizes l, ll, z.
+ * Anything else is printed as it stands.
  * Return: length of the whole text without its end mark, however little of it fitted.
  */
 int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)

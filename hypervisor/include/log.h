@@ -40,9 +40,16 @@ void panic(const char *format, ...) __format_printf(1, 2) __noreturn;
 void panic_report(const char *format, ...) __format_printf(1, 2);
 
 /**
- * panic_stop() - end a panic: leave the emulator with a failure if asked to, power off, or halt
+ * panic_stop() - end a panic: the other CPUs say where they were, one after the other; then leave
+ * the emulator with a failure if asked to, power off, or halt
  */
 void panic_stop(void) __noreturn;
+
+/**
+ * panic_attend() - this CPU was stopped by another one's panic: says where, when it is asked
+ * @rip: @cs: what the NMI interrupted
+ */
+void panic_attend(u64 rip, u64 cs) __noreturn;
 
 #define assert(condition) \
 	do { \

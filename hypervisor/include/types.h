@@ -61,30 +61,38 @@ typedef struct {
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
-#define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 /* The C library of a host that runs unit tests may have some of these already. */
 #undef __packed
 #undef __noreturn
-#undef __aligned
 #undef __used
 #undef __always_inline
-#undef __section
 #undef __format_printf
 #undef __unused
 #define __packed	__attribute__((packed))
 #define __noreturn	__attribute__((noreturn))
-#define __aligned(n)	__attribute__((aligned(n)))
 #define __used		__attribute__((used))
 #define __always_inline	inline __attribute__((always_inline))
 #define __unused	__attribute__((unused))
-#define __section(s)	__attribute__((section(s)))
 #define __format_printf(f, a) __attribute__((format(printf, f, a)))
 
 #define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 #define barrier()	__asm__ volatile("" ::: "memory")
+
+/**
+ * index_nospec - @index, or 0 unless it is below @bound, in speculation too
+ *
+ * For what a guest chose, behind the check that refuses a bad one: its branch may be mispredicted.
+ */
+static __always_inline u64 index_nospec(u64 index, u64 bound)
+{
+	u64 mask;
+
+	__asm__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(index), "rm"(bound) : "cc");
+	return index & mask;
+}
 
 static inline paddr_t mfn_to_paddr(mfn_t mfn)
 {

@@ -12,7 +12,6 @@ struct output {
 };
 
 struct spec {
-	bool left;
 	bool zero;
 	size_t width;
 	size_t precision;
@@ -32,72 +31,51 @@ static void put_times(struct output *out, char c, size_t count)
 		put(out, c);
 }
 
-/* @prefix (a sign, or "0x") goes before padding zeros and after padding blanks. */
-static void put_field(struct output *out, const struct spec *spec, const char *prefix,
+/* @sign goes before padding zeros and after padding blanks. */
+static void put_field(struct output *out, const struct spec *spec, const char *sign,
 		      const char *text, size_t length)
 {
-	size_t total = length + strlen(prefix);
+	size_t total = length + strlen(sign);
 	size_t padding = spec->width > total ? spec->width - total : 0;
 
-	if (!spec->left && !spec->zero)
+	if (!spec->zero)
 		put_times(out, ' ', padding);
-	while (*prefix != '\0')
-		put(out, *prefix++);
-	if (!spec->left && spec->zero)
+	while (*sign != '\0')
+		put(out, *sign++);
+	if (spec->zero)
 		put_times(out, '0', padding);
 	while (length-- > 0)
 		put(out, *text++);
-	if (spec->left)
-		put_times(out, ' ', padding);
 }
 
-static void put_number(struct output *out, const struct spec *spec, const char *prefix,
-		       u64 value, unsigned int base, bool upper)
+static void put_number(struct output *out, const struct spec *spec, const char *sign, u64 value,
+		       unsigned int base)
 {
-	const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[20];	/* 2^64 has 20 decimal digits */
 	size_t at = sizeof(text);
 
 	do {
-		text[--at] = digits[value % base];
+		text[--at] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value != 0);
-	put_field(out, spec, prefix, text + at, sizeof(text) - at);
+	put_field(out, spec, sign, text + at, sizeof(text) - at);
 }
 
-/* Flags, width, precision and size, up to the conversion's letter. */
-static const char *parse_spec(const char *f, struct spec *spec, va_list *arguments)
+/* Flag, width, precision and size, up to the conversion's letter. */
+static const char *parse_spec(const char *f, struct spec *spec)
 {
 	*spec = (struct spec){ .precision = SIZE_MAX };
-	for (; *f == '-' || *f == '0'; f++) {
-		spec->left |= *f == '-';
-		spec->zero |= *f == '0';
-	}
-	if (*f == '*') {
-		int width = va_arg(*arguments, int);
-
-		spec->left |= width < 0;
-		spec->width = width < 0 ? -(size_t)width : (size_t)width;
-		f++;
-	}
+	spec->zero = *f == '0';
 	for (; *f >= '0' && *f <= '9'; f++)
 		spec->width = spec->width * 10 + (size_t)(*f - '0');
 	if (*f == '.') {
 		f++;
 		spec->precision = 0;
-		if (*f == '*') {
-			int precision = va_arg(*arguments, int);
-
-			spec->precision = precision < 0 ? SIZE_MAX : (size_t)precision;
-			f++;
-		}
 		for (; *f >= '0' && *f <= '9'; f++)
 			spec->precision = spec->precision * 10 + (size_t)(*f - '0');
 	}
-	for (; *f == 'l' || *f == 'z' || *f == 'h'; f++) {
-		if (*f != 'h')
-			spec->length = *f;
-	}
+	for (; *f == 'l' || *f == 'z'; f++)
+		spec->length = *f;
 	return f;
 }
 
@@ -105,8 +83,7 @@ static void convert_signed(struct output *out, const struct spec *spec, va_list 
 {
 	s64 value = spec->length ? va_arg(*arguments, s64) : va_arg(*arguments, int);
 
-	put_number(out, spec, value < 0 ? "-" : "", value < 0 ? -(u64)value : (u64)value, 10,
-		   false);
+	put_number(out, spec, value < 0 ? "-" : "", value < 0 ? -(u64)value : (u64)value, 10);
 }
 
 static void convert_unsigned(struct output *out, const struct spec *spec, va_list *arguments,
@@ -114,7 +91,7 @@ static void convert_unsigned(struct output *out, const struct spec *spec, va_lis
 {
 	u64 value = spec->length ? va_arg(*arguments, u64) : va_arg(*arguments, unsigned int);
 
-	put_number(out, spec, "", value, letter == 'u' ? 10 : 16, letter == 'X');
+	put_number(out, spec, "", value, letter == 'u' ? 10 : 16);
 }
 
 static void convert_string(struct output *out, struct spec *spec, const char *text)
@@ -127,28 +104,16 @@ static void convert_string(struct output *out, struct spec *spec, const char *te
 
 static void convert(struct output *out, struct spec *spec, char letter, va_list *arguments)
 {
-	char c;
-
 	switch (letter) {
 	case 'd':
-	case 'i':
 		convert_signed(out, spec, arguments);
 		break;
 	case 'u':
 	case 'x':
-	case 'X':
 		convert_unsigned(out, spec, arguments, letter);
-		break;
-	case 'p':
-		put_number(out, spec, "0x", (uintptr_t)va_arg(*arguments, void *), 16, false);
 		break;
 	case 's':
 		convert_string(out, spec, va_arg(*arguments, const char *));
-		break;
-	case 'c':
-		c = (char)va_arg(*arguments, int);
-		spec->zero = false;
-		put_field(out, spec, "", &c, 1);
 		break;
 	default:	/* "%%", and anything unknown */
 		put(out, letter);
@@ -168,7 +133,7 @@ int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
 			put(&out, *format++);
 			continue;
 		}
-		format = parse_spec(format + 1, &spec, &rest);
+		format = parse_spec(format + 1, &spec);
 		if (*format != '\0')
 			convert(&out, &spec, *format++, &rest);
 	}

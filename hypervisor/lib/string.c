@@ -70,20 +70,11 @@ size_t strnlen(const char *s, size_t max)
 	return n;
 }
 
-int strncmp(const char *a, const char *b, size_t max)
-{
-	for (; max > 0; max--, a++, b++) {
-		if (*a != *b)
-			return (u8)*a < (u8)*b ? -1 : 1;
-		if (*a == '\0')
-			break;
-	}
-	return 0;
-}
-
 int strcmp(const char *a, const char *b)
 {
-	return strncmp(a, b, SIZE_MAX);
+	for (; *a == *b && *a != '\0'; a++, b++)
+		;
+	return (u8)*a - (u8)*b;
 }
 
 char *strchr(const char *s, int c)

@@ -27,7 +27,8 @@ static bool must_stop(struct domain *domain, unsigned int work)
 
 static void *area_page(struct vcpu *vcpu, u64 page)
 {
-	if (page >= TORC_BATCH_PAGES || vcpu->batch_pfn[page] == INVALID_PFN)
+	if (page >= TORC_BATCH_PAGES ||
+	    vcpu->batch_pfn[index_nospec(page, TORC_BATCH_PAGES)] == INVALID_PFN)
 		return NULL;
 	return mfn_to_virt(domain_mfn(vcpu->domain, vcpu->batch_pfn[page]));
 }

@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "lib.h"
 #include "log.h"
+#include "mitigation.h"
 
 /* Values at reset, in case firmware changed them: entry 0 write-back, entry 3 uncached. */
 #define PAT_RESET	0x0007040600070406ul
@@ -54,7 +55,6 @@ static void read_basic_leaves(void)
 	need(bit(r.edx, 16), "PAT");
 	need(bit(r.edx, 24) && bit(r.edx, 25) && bit(r.edx, 26), "FXSR or SSE2");
 	f->pcid = bit(r.ecx, 17);
-	f->x2apic = bit(r.ecx, 21);
 	f->tsc_deadline = bit(r.ecx, 24);
 	f->xsave = bit(r.ecx, 26);
 }
@@ -67,15 +67,12 @@ static void read_structured_leaf(void)
 	if (cpuid(0).eax >= 7)
 		r = cpuid(7);
 	f->fsgsbase = bit(r.ebx, 0);
+	f->tsc_adjust = bit(r.ebx, 1);
 	f->smep = bit(r.ebx, 7);
-	f->invpcid = bit(r.ebx, 10);
 	f->smap = bit(r.ebx, 20);
 	f->umip = bit(r.ecx, 2);
 	f->la57 = bit(r.ecx, 16);
 	f->cet = bit(r.ecx, 7) || bit(r.edx, 20);
-	/* RDCL_NO says that a user's speculation does not see supervisor memory. */
-	f->meltdown = strcmp(f->vendor, "GenuineIntel") == 0 &&
-		      !(bit(r.edx, 29) && (rdmsr(MSR_ARCH_CAPABILITIES) & 1));
 	if (r.eax >= 1) {
 		r = cpuid_count(7, 1);
 		f->lass = bit(r.eax, 6);
@@ -92,11 +89,9 @@ static void read_extended_leaves(void)
 
 	need(bit(r.edx, 11), "SYSCALL");
 	f->gbpages = bit(r.edx, 26);
-	f->rdtscp = bit(r.edx, 27);
-	if (last >= 0x80000007)
-		f->tsc_invariant = bit(cpuid(0x80000007).edx, 8);
 	r = last >= 0x80000008 ? cpuid(0x80000008) : (struct cpuid){ .eax = 36 };
 	f->physical_bits = r.eax & 255;
+	f->frame_mask = (1ull << (f->physical_bits - PAGE_SHIFT)) - 1;
 	f->x87_pointers_stay = strcmp(f->vendor, "GenuineIntel") != 0 && !bit(r.ebx, 2);
 }
 
@@ -115,14 +110,21 @@ static void find_xsave(void)
 		f->xcr0 &= ~(u64)XCR0_AVX512;
 	xsetbv(0, f->xcr0);
 	f->xsave_size = cpuid_count(13, 0).ebx;
-	f->xsaveopt = bit(cpuid_count(13, 1).eax, 0);
 }
 
 static void load_registers(void)
 {
 	write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
 	write_cr4(cpu_features.cr4);
-	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
+	/* FRED above all: with it on, events would pass by the gate. */
+	if (read_cr4() != cpu_features.cr4)
+		panic("this machine wants %lx in CR4 where %lx was written", read_cr4(),
+		      cpu_features.cr4);
+	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE |
+	      (mitigation(SET_AUTO_IBRS) ? EFER_AIBRSE : 0));
+	if (mitigation(SET_IBRS) || mitigation(SET_STIBP))
+		wrmsr(MSR_SPEC_CTRL, (mitigation(SET_IBRS) ? SPEC_CTRL_IBRS : 0) |
+				     (mitigation(SET_STIBP) ? SPEC_CTRL_STIBP : 0));
 	wrmsr(MSR_SYSENTER_CS, 0);
 	wrmsr(MSR_PAT, PAT_RESET);
 	write_dr7(DR7_RESET);
@@ -140,6 +142,7 @@ void cpu_init(void)
 	f->cr4 |= f->xsave ? CR4_OSXSAVE : 0;
 	f->cr4 |= f->smep ? CR4_SMEP : 0;
 	f->cr4 |= f->umip ? CR4_UMIP : 0;
+	mitigation_init();
 	load_registers();
 	find_xsave();
 }
@@ -164,6 +167,6 @@ void cpu_report(void)
 		log("cpu: has but leaves off%s%s%s%s%s%s", f->smap ? " smap" : "",
 		    f->pcid ? " pcid" : "", f->la57 ? " la57" : "", f->cet ? " cet" : "",
 		    f->lass ? " lass" : "", f->fred ? " fred" : "");
-	log("cpu: xcr0 %lx, %u bytes of state; %s", f->xcr0, f->xsave_size,
-	    f->meltdown ? "does not claim to be safe from Meltdown" : "safe from Meltdown");
+	log("cpu: xcr0 %lx, %u bytes of state", f->xcr0, f->xsave_size);
+	mitigation_report();
 }

@@ -10,9 +10,11 @@
 #include "power.h"
 #include "serial.h"
 #include "smp.h"
+#include "timer.h"
 
 #define LOG_RING	65536
 #define PREFIX		"torc: "
+#define PATIENCE_NS	500000000ull	/* with a CPU that is to say where it was */
 
 static char ring[LOG_RING];
 static u64 ring_end;		/* bytes ever written */
@@ -21,6 +23,7 @@ static enum serial_port log_port;
 static bool log_open;
 static struct lock log_lock;
 static struct cpu *panicking; /* the CPU that panics */
+static struct cpu *speaker; /* of a panic: the one whose turn it is to say something */
 
 /* Sends ring text, whose lines end in a plain newline, to the serial port. */
 static void print(u64 from, u64 to)
@@ -68,11 +71,11 @@ static void append_lines(const char *text)
 	}
 }
 
-/* Whoever panics does not wait: who holds the lock may have been stopped. */
+/* Who speaks in a panic does not wait: who holds the lock may have been stopped. */
 void vlog(const char *format, va_list arguments)
 {
 	char text[LOG_LINE_MAX];
-	bool alone = READ_ONCE(panicking) == smp_self();
+	bool alone = READ_ONCE(speaker) == smp_self();
 
 	vsnprintf(text, sizeof(text), format, arguments);
 	if (!alone)
@@ -135,8 +138,9 @@ static void vpanic_report(const char *format, va_list arguments)
 					 __ATOMIC_ACQUIRE)) {
 		while (first != self)
 			cpu_relax();
-		panic_stop();
+		power_off_failed();
 	}
+	speaker = self;
 	smp_stop_others();
 	if (!log_open)
 		log_init("");
@@ -153,8 +157,32 @@ void panic_report(const char *format, ...)
 	va_end(arguments);
 }
 
+void panic_attend(u64 rip, u64 cs)
+{
+	struct cpu *self = this_cpu();
+	const struct vcpu *vcpu = self->current;
+
+	while (READ_ONCE(speaker) != self)
+		cpu_relax();
+	log("cpu %u was in ring %lu at %016lx, domain %s vcpu %u", self->id, cs & 3, rip,
+	    vcpu ? vcpu->domain->name : "(none)", vcpu ? vcpu->id : 0);
+	WRITE_ONCE(speaker, NULL);
+	halt();
+}
+
 void panic_stop(void)
 {
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		u64 end = time_now_ns() + PATIENCE_NS;
+
+		if (&cpus[i] == panicking)
+			continue;
+		WRITE_ONCE(speaker, &cpus[i]);
+		while (READ_ONCE(speaker) && time_now_ns() < end)
+			cpu_relax();
+		if (__atomic_exchange_n(&speaker, panicking, __ATOMIC_ACQ_REL))
+			log("cpu %u does not answer", i);
+	}
 	power_off_failed();
 }
 

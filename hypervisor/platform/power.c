@@ -8,6 +8,7 @@
 #include "lib.h"
 #include "power.h"
 #include "serial.h"
+#include "storm.h"
 
 #define PORT_DEBUG_EXIT		0xf4	/* QEMU isa-debug-exit: status is value * 2 + 1 */
 #define PORT_QEMU_POWER		0x604
@@ -62,6 +63,7 @@ static void acpi_power_off(void)
 void power_off(void)
 {
 	irq_disable();
+	watchdog_start(0);
 	serial_drain();
 	acpi_power_off();
 	outw(PORT_QEMU_POWER, 0x2000);

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "sched.h"
 #include "smp.h"
+#include "storm.h"
 #include "timer.h"
 
 #define LOWEST		0x1000
@@ -75,6 +76,69 @@ static bool wait_online(const struct cpu *cpu)
 	return true;
 }
 
+/*
+ * The TSCs of all CPUs tell one time. A new CPU answers questions for its TSC; what it says lies
+ * between the first CPU's TSC before and behind the question, or the two differ.
+ */
+static struct {
+	u64 asked, answered, tsc; /* questions and answers are counted; the last one is END */
+	u64 add; /* to the TSC, before the answer */
+} question;
+#define END (~0ull)
+#define QUESTIONS 1000
+
+static void answer(void)
+{
+	do {
+		while (READ_ONCE(question.asked) == question.answered)
+			;
+		if (question.add)
+			wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + question.add);
+		question.tsc = rdtsc_ordered();
+		__atomic_store_n(&question.answered, question.asked, __ATOMIC_RELEASE);
+	} while (question.answered != END);
+}
+
+static u64 ask(u64 number, u64 add)
+{
+	question.add = add;
+	__atomic_store_n(&question.asked, number, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&question.answered, __ATOMIC_ACQUIRE) != number)
+		;
+	return question.tsc;
+}
+
+/* How many ticks the other CPU is ahead; 0 if no difference shows. */
+static s64 tsc_ahead(void)
+{
+	s64 least = INT64_MIN, most = INT64_MAX;
+
+	for (unsigned int i = 0; i < QUESTIONS; i++) {
+		u64 before = rdtsc_ordered(), there = ask(question.asked + 1, 0);
+
+		least = MAX(least, (s64)(there - rdtsc_ordered()));
+		most = MIN(most, (s64)(there - before));
+	}
+	return least > 0 || most < 0 ? least + (most - least) / 2 : 0;
+}
+
+/* False if there is a difference that cannot be taken out. */
+static bool tsc_agrees(const struct cpu *cpu)
+{
+	s64 first = tsc_ahead(), ahead = first;
+
+	if (first && cpu_features.tsc_adjust) {
+		ask(question.asked + 1, -(u64)first);
+		ahead = tsc_ahead();
+	}
+	if (first)
+		log("cpu %u: its TSC is %ld ticks ahead%s", cpu->id, first,
+		    ahead ? ", for good" : ": taken out");
+	if (!ahead)
+		ask(END, 0);
+	return !ahead;
+}
+
 static bool start(struct cpu *cpu, paddr_t page)
 {
 	cpu_prepare(cpu);
@@ -87,10 +151,13 @@ static bool start(struct cpu *cpu, paddr_t page)
 	wait_ns(MS / 5);
 	if (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE))
 		apic_send_startup(cpu->apic_id, page);
-	return wait_online(cpu);
+	return wait_online(cpu) && tsc_agrees(cpu);
 }
 
-/* A CPU that is late could come up on what the next one is given by then, so it ends the series. */
+/*
+ * A CPU that is late could come up on what the next one is given by then, and so could one that is
+ * left alone with its questions: either ends the series.
+ */
 static void start_all(paddr_t page)
 {
 	unsigned int i;
@@ -103,8 +170,9 @@ static void start_all(paddr_t page)
 		cpu->id = cpu_count;
 		cpu->apic_id = acpi_info.cpu_apic_id[i];
 		if (!start(cpu, page)) {
-			log("cpu with APIC id %u does not start: the rest is left out",
+			log("cpu with APIC id %u cannot be used: it and the rest are left out",
 			    cpu->apic_id);
+			apic_send_init(cpu->apic_id);
 			break;
 		}
 		cpu_count++;
@@ -131,6 +199,7 @@ void ap_main(struct cpu *cpu)
 	cpu_enter(cpu);
 	apic_init_other();
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
+	answer();
 	while (!sched_is_open())
 		cpu_idle_once();
 	hv_exit();
@@ -143,6 +212,7 @@ struct cpu *smp_self(void)
 
 void smp_stop_others(void)
 {
+	watchdog_start(0);
 	for (unsigned int i = 0; i < cpu_count; i++) {
 		if (&cpus[i] == smp_self())
 			continue;

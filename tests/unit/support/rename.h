@@ -15,7 +15,6 @@
 #define strlen hv_strlen
 #define strnlen hv_strnlen
 #define strcmp hv_strcmp
-#define strncmp hv_strncmp
 #define strchr hv_strchr
 #define vsnprintf hv_vsnprintf
 #define snprintf hv_snprintf
