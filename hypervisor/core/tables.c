@@ -24,21 +24,7 @@ _Static_assert(sizeof(struct idt_entry) == 16, "Intel SDM 3A 6.14.1");
 
 paddr_t idt_phys;
 
-static u8 vector_ist(unsigned int vector)
-{
-	switch (vector) {
-	case 1:
-		return IST_DB;
-	case 2:
-		return IST_NMI;
-	case 8:
-		return IST_DF;
-	case 18:
-		return IST_MC;
-	default:
-		return 0;
-	}
-}
+static const u8 vector_ist[256] = { [1] = IST_DB, [2] = IST_NMI, [8] = IST_DF, [18] = IST_MC };
 
 static bool vector_open_to_ring3(unsigned int vector)
 {
@@ -62,7 +48,7 @@ void gate_init(void)
 		idt[vector] = (struct idt_entry){
 			.offset0 = offset,
 			.selector = SEL_HV_CS,
-			.ist = vector_ist(vector),
+			.ist = vector_ist[vector],
 			.type = IDT_INTERRUPT_GATE | (vector_open_to_ring3(vector) ? IDT_DPL3 : 0),
 			.offset1 = offset >> 16,
 			.offset2 = offset >> 32,
