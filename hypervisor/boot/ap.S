@@ -48,7 +48,6 @@ ap_gdt_end:
 	.text
 	.code64
 	.globl	ap_high
-	.hidden	ap_high
 ap_high:
 	movq	ap_root(%rip), %rax
 	movq	%rax, %cr3
@@ -59,7 +58,6 @@ ap_high:
 	.section .rodata
 	.balign 8
 	.globl	ap_code, ap_code_bytes
-	.hidden	ap_code, ap_code_bytes
 ap_code:			/* physical address */
 	.quad	ap_real
 ap_code_bytes:

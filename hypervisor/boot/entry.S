@@ -94,7 +94,6 @@ _start:
 
 	xorl	%ebp, %ebp		/* the first CPU; ap.S comes with 1 */
 	.globl	enter_long_mode
-	.hidden	enter_long_mode
 enter_long_mode:
 	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4
@@ -195,7 +194,6 @@ boot_gdt_pointer:
 
 	.balign 8
 	.globl	gate_text_phys, gate_hypercall_phys
-	.hidden	gate_text_phys, gate_hypercall_phys
 gate_text_phys:
 	.quad	__gate_text_phys
 gate_hypercall_phys:
@@ -212,7 +210,6 @@ boot_l3_image:
 boot_l2:
 	.skip	4 * PAGE_SIZE
 	.globl	boot_stack_guard, boot_stack_top
-	.hidden	boot_stack_guard, boot_stack_top
 boot_stack_guard:			/* a page that hv_root_init() leaves unmapped */
 	.skip	PAGE_SIZE
 	.skip	4 * PAGE_SIZE
