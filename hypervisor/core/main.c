@@ -6,7 +6,6 @@
 #include "alloc.h"
 #include "apic.h"
 #include "boot.h"
-#include "console.h"
 #include "domain.h"
 #include "entry.h"
 #include "lib.h"
