@@ -140,13 +140,15 @@ long_mode:
 
 	.section .boot.rodata, "a"
 	.balign 8
-	/* Accessed bits are set: the processor never writes these tables. */
-boot_gdt_low:
+	.globl	boot_gdt
+boot_gdt:	/* accessed bits are set: the processor never writes it */
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 64-bit code, ring 0 */
+	.quad	0x00cf9b000000ffff	/* 32-bit code and data, for ap.S */
+	.quad	0x00cf93000000ffff
 boot_gdt_low_pointer:
-	.short	. - boot_gdt_low - 1
-	.long	boot_gdt_low
+	.short	. - boot_gdt - 1
+	.long	boot_gdt
 
 	/* 115200 baud, 8n1, FIFO on: port, value. */
 	.macro	uart_step offset, value
@@ -185,12 +187,9 @@ boot_high:
 
 	.section .rodata
 	.balign 8
-boot_gdt:
-	.quad	0
-	.quad	0x00af9b000000ffff
-boot_gdt_pointer:
-	.short	. - boot_gdt - 1
-	.quad	boot_gdt
+boot_gdt_pointer:			/* by the direct map, which stays */
+	.short	boot_gdt_low_pointer - boot_gdt - 1
+	.quad	boot_gdt + DIRECT_BASE
 
 	.balign 8
 	.globl	gate_text_phys, gate_hypercall_phys

@@ -76,6 +76,9 @@ static int skip_modrm(struct cursor *c)
 	return modrm;
 }
 
+/* By opcode: those without operands. */
+static const u8 plain[256] = { [0xf4] = INSN_HLT, [0xfa] = INSN_CLI, [0xfb] = INSN_STI };
+
 /* By opcode, behind 0f: those without operands, and moves of control and debug registers. */
 static const u8 plain_0f[256] = {
 	[0x06] = INSN_CLTS, [0x07] = INSN_SYSRET, [0x08] = INSN_INVD, [0x09] = INSN_WBINVD,
@@ -157,20 +160,11 @@ bool instruction_decode(const u8 *bytes, size_t count, struct instruction *insn)
 	case 0x0f:
 		insn->id = decode_0f(&c, &prefixes, insn);
 		break;
-	case 0xf4:
-		insn->id = INSN_HLT;
-		break;
-	case 0xfa:
-		insn->id = INSN_CLI;
-		break;
-	case 0xfb:
-		insn->id = INSN_STI;
-		break;
 	case 0x6c ... 0x6f: case 0xe4 ... 0xe7: case 0xec ... 0xef:
 		insn->id = decode_port(&c, &prefixes, opcode, insn);
 		break;
 	default:
-		break;
+		insn->id = opcode < 0 ? INSN_NONE : plain[opcode];
 	}
 	insn->length = c.at;
 	return insn->id != INSN_NONE;

@@ -402,8 +402,7 @@ void vcpu_resume(struct vcpu *vcpu, paddr_t root)
 	if (!vcpu->reload)
 		gate_resume(root, stack, vcpu->regs);
 	vcpu->reload = false;
-	selectors = vcpu->sel[0] | (u64)vcpu->sel[1] << 16 | (u64)vcpu->sel[2] << 32 |
-		    (u64)vcpu->sel[3] << 48;
+	memcpy(&selectors, vcpu->sel, sizeof(selectors));
 	gate_resume_segments(root, stack, selectors, rdfsbase(), rdgsbase(),
 			     vcpu->ldt_entries ? SEL_LDT : 0);
 }

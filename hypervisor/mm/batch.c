@@ -100,16 +100,6 @@ static int find_place(struct vcpu *vcpu, const struct torc_batch_op *op, unsigne
 	return 0;
 }
 
-static int find_range(struct vcpu *vcpu, const struct torc_batch_op *op, struct place *place)
-{
-	int error = find_place(vcpu, op, op->count, place);
-
-	if (error)
-		return error;
-	place->level = table_level(vcpu->domain, place->mfn);
-	return place->level < 0 ? place->level : 0;
-}
-
 static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
@@ -117,16 +107,10 @@ static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
 
 	if (error)
 		return error;
-	switch (op->op) {
-	case TORC_OP_SET:
-		return table_set(vcpu->domain, place.mfn, place.index, op->value, false, NULL);
-	case TORC_OP_SET_KEEP:
-		return table_set(vcpu->domain, place.mfn, place.index, op->value, true, NULL);
-	case TORC_OP_EXCHANGE:
-		return table_set(vcpu->domain, place.mfn, place.index, op->value, false, &op->old);
-	default:
+	if (op->op == TORC_OP_COMPARE_EXCHANGE)
 		return table_compare_set(vcpu->domain, place.mfn, place.index, op->value, &op->old);
-	}
+	return table_set(vcpu->domain, place.mfn, place.index, op->value,
+			 op->op == TORC_OP_SET_KEEP, op->op == TORC_OP_EXCHANGE ? &op->old : NULL);
 }
 
 /*
@@ -149,10 +133,13 @@ static unsigned int next_piece(const struct torc_batch_op *op, const struct plac
 static int check_range(struct vcpu *vcpu, const struct torc_batch_op *op, bool words,
 		       struct place *place)
 {
-	int error = find_range(vcpu, op, place);
+	int error = find_place(vcpu, op, op->count, place);
 
 	if (error)
 		return error;
+	place->level = table_level(vcpu->domain, place->mfn);
+	if (place->level < 0)
+		return place->level;
 	if (words && !area_has(vcpu, op->old, op->count))
 		return TORC_EINVAL;
 	if (op->op == TORC_OP_CLEAR_BITS && (op->value & ~(PTE_W | PTE_A | PTE_D)))
