@@ -10,6 +10,7 @@
 
 #define CS32 0x10
 #define DS32 0x18
+#define BOOT_GDT_BYTES 32
 
 	.section .boot.text, "ax"
 	.code16
@@ -24,8 +25,8 @@ ap_real:
 
 	.balign 4
 ap_gdt_pointer:
-	.short	ap_gdt_end - ap_gdt - 1
-	.long	ap_gdt
+	.short	BOOT_GDT_BYTES - 1
+	.long	boot_gdt
 ap_real_end:
 
 	.code32
@@ -36,19 +37,9 @@ ap_protected:
 	movl	$1, %ebp
 	jmp	enter_long_mode
 
-	.section .boot.rodata, "a"
-	.balign 8
-ap_gdt:
-	.quad	0
-	.quad	0x00af9b000000ffff	/* 64-bit code, as in boot_gdt_low */
-	.quad	0x00cf9b000000ffff	/* 32-bit code */
-	.quad	0x00cf93000000ffff	/* data */
-ap_gdt_end:
-
 	.text
 	.code64
 	.globl	ap_high
-	.hidden	ap_high
 ap_high:
 	movq	ap_root(%rip), %rax
 	movq	%rax, %cr3
@@ -59,7 +50,6 @@ ap_high:
 	.section .rodata
 	.balign 8
 	.globl	ap_code, ap_code_bytes
-	.hidden	ap_code, ap_code_bytes
 ap_code:			/* physical address */
 	.quad	ap_real
 ap_code_bytes:

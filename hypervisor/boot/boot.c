@@ -10,29 +10,17 @@
 #include "apic.h"
 #include "boot.h"
 #include "cpu.h"
-#include "layout.h"
+#include "gate.h"
 #include "lib.h"
 #include "log.h"
 #include "power.h"
 #include "serial.h"
 #include "timer.h"
 
-#define BOOT_CS		0x08
 #define BOOT_TRAPS	32
 #define STUB_BYTES	16
 
-struct idt_gate {
-	u16 offset_low;
-	u16 selector;
-	u16 attributes;
-	u16 offset_middle;
-	u32 offset_high;
-	u32 reserved;
-};
-
-#define GATE_INTERRUPT_RING0	0x8e00
-
-static struct idt_gate boot_idt[BOOT_TRAPS];
+static struct idt_entry boot_idt[BOOT_TRAPS];
 
 extern char boot_trap_stubs[];
 
@@ -50,17 +38,8 @@ static void load_boot_idt(void)
 {
 	struct descriptor_table table = { sizeof(boot_idt) - 1, (u64)boot_idt };
 
-	for (unsigned int i = 0; i < BOOT_TRAPS; i++) {
-		u64 stub = (u64)boot_trap_stubs + i * STUB_BYTES;
-
-		boot_idt[i] = (struct idt_gate){
-			.offset_low = (u16)stub,
-			.selector = BOOT_CS,
-			.attributes = GATE_INTERRUPT_RING0,
-			.offset_middle = (u16)(stub >> 16),
-			.offset_high = (u32)(stub >> 32),
-		};
-	}
+	for (unsigned int i = 0; i < BOOT_TRAPS; i++)
+		boot_idt[i] = idt_entry((u64)boot_trap_stubs + i * STUB_BYTES);
 	lidt(&table);
 }
 

@@ -94,7 +94,6 @@ _start:
 
 	xorl	%ebp, %ebp		/* the first CPU; ap.S comes with 1 */
 	.globl	enter_long_mode
-	.hidden	enter_long_mode
 enter_long_mode:
 	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4
@@ -141,13 +140,15 @@ long_mode:
 
 	.section .boot.rodata, "a"
 	.balign 8
-	/* Accessed bits are set: the processor never writes these tables. */
-boot_gdt_low:
+	.globl	boot_gdt
+boot_gdt:	/* accessed bits are set: the processor never writes it */
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 64-bit code, ring 0 */
+	.quad	0x00cf9b000000ffff	/* 32-bit code and data, for ap.S */
+	.quad	0x00cf93000000ffff
 boot_gdt_low_pointer:
-	.short	. - boot_gdt_low - 1
-	.long	boot_gdt_low
+	.short	. - boot_gdt - 1
+	.long	boot_gdt
 
 	/* 115200 baud, 8n1, FIFO on: port, value. */
 	.macro	uart_step offset, value
@@ -186,16 +187,12 @@ boot_high:
 
 	.section .rodata
 	.balign 8
-boot_gdt:
-	.quad	0
-	.quad	0x00af9b000000ffff
-boot_gdt_pointer:
-	.short	. - boot_gdt - 1
-	.quad	boot_gdt
+boot_gdt_pointer:			/* by the direct map, which stays */
+	.short	boot_gdt_low_pointer - boot_gdt - 1
+	.quad	boot_gdt + DIRECT_BASE
 
 	.balign 8
 	.globl	gate_text_phys, gate_hypercall_phys
-	.hidden	gate_text_phys, gate_hypercall_phys
 gate_text_phys:
 	.quad	__gate_text_phys
 gate_hypercall_phys:
@@ -212,7 +209,6 @@ boot_l3_image:
 boot_l2:
 	.skip	4 * PAGE_SIZE
 	.globl	boot_stack_guard, boot_stack_top
-	.hidden	boot_stack_guard, boot_stack_top
 boot_stack_guard:			/* a page that hv_root_init() leaves unmapped */
 	.skip	PAGE_SIZE
 	.skip	4 * PAGE_SIZE

@@ -18,14 +18,12 @@
 /* Fields used, with their offsets as the Multiboot Specification 0.6.96, section 3.3, has them. */
 struct mb1_info {
 	u32 flags;
-	u32 mem_lower, mem_upper;
-	u32 boot_device;
+	u32 memory_size[2], boot_device;
 	u32 cmdline;
 	u32 module_count, modules;
 	u32 symbols[4];
 	u32 memory_map_bytes, memory_map;
-	u32 drives_bytes, drives;
-	u32 config_table;
+	u32 drives[2], config_table;
 	u32 loader_name;
 };
 
@@ -34,12 +32,6 @@ struct mb1_module {
 	u32 string;
 	u32 reserved;
 };
-
-struct mb1_memory {
-	u32 size;	/* of what follows */
-	u64 address, length;
-	u32 type;
-} __packed;
 
 /* Multiboot2 Specification 2.0, section 3.6. */
 enum mb2_tag_type {
@@ -57,11 +49,11 @@ struct mb2_tag {
 	u32 size;	/* with this header, without the padding to 8 bytes */
 };
 
-struct mb2_memory {
+/* An entry of a memory map, in both versions; version 1 has a word with its size in front. */
+struct memory {
 	u64 address, length;
 	u32 type;
-	u32 reserved;
-};
+} __packed;
 
 enum memory_type {
 	MEMORY_RAM = 1,
@@ -121,21 +113,25 @@ static void add_module(u64 start, u64 end, const char *string)
  * Loaders pass on what firmware said, and that may be unsorted, overlapping and not page aligned.
  * A page counts as RAM only if all of it is RAM and nothing else claims it.
  */
-static void add_memory(u64 address, u64 length, u32 type)
+static void add_memory(paddr_t entry)
 {
-	u64 end = address + length < address ? UINT64_MAX : address + length;
+	struct memory m;
+	u64 start, end;
 	bool fits;
 
-	if (type == MEMORY_RAM) {
-		end = ALIGN_DOWN(MIN(end, MAX_RAM_ADDRESS), PAGE_SIZE);
-		address = MIN(address, MAX_RAM_ADDRESS);
-		fits = range_list_add(&boot_info.ram, ALIGN_UP(address, PAGE_SIZE), end);
+	memcpy(&m, phys_to_virt(entry), sizeof(m));
+	start = MIN(m.address, MAX_RAM_ADDRESS);
+	end = m.address + m.length < m.address ? UINT64_MAX : m.address + m.length;
+	end = MIN(end, MAX_RAM_ADDRESS);
+	if (m.type == MEMORY_RAM) {
+		fits = range_list_add(&boot_info.ram, ALIGN_UP(start, PAGE_SIZE),
+				      ALIGN_DOWN(end, PAGE_SIZE));
 	} else {
-		end = ALIGN_UP(MIN(end, MAX_RAM_ADDRESS), PAGE_SIZE);
-		address = ALIGN_DOWN(MIN(address, MAX_RAM_ADDRESS), PAGE_SIZE);
-		fits = range_list_add(&taken, address, end);
-		if (type == MEMORY_ACPI || type == MEMORY_NVS)
-			fits &= range_list_add(&boot_info.firmware, address, end);
+		start = ALIGN_DOWN(start, PAGE_SIZE);
+		end = ALIGN_UP(end, PAGE_SIZE);
+		fits = range_list_add(&taken, start, end);
+		if (m.type == MEMORY_ACPI || m.type == MEMORY_NVS)
+			fits &= range_list_add(&boot_info.firmware, start, end);
 	}
 	if (!fits)
 		panic("boot: the memory map has more than %u pieces", BOOT_MAX_REGIONS);
@@ -166,8 +162,7 @@ static void parse_multiboot1(paddr_t address)
 {
 	const struct mb1_info *info = phys_to_virt(address);
 	struct mb1_module module;
-	struct mb1_memory memory;
-	u64 at;
+	u32 size;
 
 	if (info->flags & MB1_HAS_CMDLINE)
 		boot_info.cmdline = skip_path(keep_string(info->cmdline, SIZE_MAX));
@@ -180,25 +175,22 @@ static void parse_multiboot1(paddr_t address)
 	}
 	if (!(info->flags & MB1_HAS_MEMORY_MAP))
 		panic("boot: the loader gave no memory map");
-	for (at = 0; at + sizeof(memory) <= info->memory_map_bytes;
-	     at += memory.size + sizeof(memory.size)) {
-		memcpy(&memory, phys_to_virt(info->memory_map + at), sizeof(memory));
-		add_memory(memory.address, memory.length, memory.type);
+	for (u64 at = 0; at + sizeof(size) + sizeof(struct memory) <= info->memory_map_bytes;
+	     at += sizeof(size) + size) {
+		memcpy(&size, phys_to_virt(info->memory_map + at), sizeof(size));
+		add_memory(info->memory_map + at + sizeof(size));
 	}
 }
 
 static void parse_mb2_memory_map(paddr_t address, u32 bytes)
 {
-	struct mb2_memory memory;
 	const u32 *header = phys_to_virt(address);
 	u32 entry_bytes = bytes < 8 ? 0 : header[0];
 
-	if (entry_bytes < sizeof(memory))
+	if (entry_bytes < sizeof(struct memory) + 4) /* reserved ones */
 		panic("boot: memory map entries of %u bytes", entry_bytes);
-	for (u64 at = 8; at + entry_bytes <= bytes; at += entry_bytes) {
-		memcpy(&memory, phys_to_virt(address + at), sizeof(memory));
-		add_memory(memory.address, memory.length, memory.type);
-	}
+	for (u64 at = 8; at + entry_bytes <= bytes; at += entry_bytes)
+		add_memory(address + at);
 }
 
 static void parse_mb2_tag(u32 type, paddr_t body, u32 bytes)

@@ -35,11 +35,11 @@ static const struct boot_info *boot;
 
 static u64 *new_table(void)
 {
-	mfn_t mfn = page_alloc();
+	u64 *table = page_zalloc();
 
-	if (mfn == INVALID_MFN)
+	if (!table)
 		panic("boot: no memory for the hypervisor's page tables");
-	return mfn_to_virt(mfn);
+	return table;
 }
 
 /* The table below an entry, made if it is not there. */

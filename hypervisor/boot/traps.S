@@ -4,7 +4,6 @@
  * Exceptions between entry and the hypervisor's own interrupt table: there is nothing to handle,
  * but a mistake should say where it was instead of resetting the machine.
  */
-#include "layout.h"
 
 #define BOOT_TRAPS	32
 #define TRAPS_WITH_ERROR_CODE 0x60227d00	/* 8, 10..14, 17, 21, 29, 30 */
@@ -13,7 +12,6 @@
 	.text
 	.balign STUB_BYTES
 	.globl	boot_trap_stubs
-	.hidden	boot_trap_stubs
 boot_trap_stubs:
 	.set	vector, 0
 	.rept	BOOT_TRAPS

@@ -16,17 +16,43 @@
 #include "sched.h"
 #include "start.h"
 #include "state.h"
-#include "timer.h"
+
+/* What a module's words say; all but the name are numbers in the end. */
+enum {
+	WORD_VCPUS, WORD_PRIVILEGES, WORD_MEMORY, WORD_MOST, WORD_WEIGHT, WORD_CAP, WORD_CPUS,
+	WORDS
+};
+static const char *const keys[] = {
+	"vcpus", "privileges", "mem", "maxmem", "weight", "cap", "cpus", "name", NULL
+};
+
+enum form { NUMBER, SIZE, SET, PRIVILEGES };
+
+/* What each may be, in its limits; whatever concerns the scheduler, it checks itself. */
+static const struct {
+	enum form form;
+	u64 least, most;
+	const char *is;
+	unsigned int parameter; /* of the scheduler's */
+} words[WORDS] = {
+	[WORD_VCPUS] = { NUMBER, 1, VCPU_MAX, "a number from 1 to 32", 0 },
+	[WORD_PRIVILEGES] = { PRIVILEGES, 0, ~0ull, "a list like create+control, or all", 0 },
+	[WORD_MEMORY] = { SIZE, MIB(2), GIB(512), "a size from 2M to 512G, as in mem=64M", 0 },
+	[WORD_MOST] = { SIZE, MIB(2), GIB(512), "a size from its mem to 512G", 0 },
+	[WORD_WEIGHT] = { NUMBER, 0, ~0ull, "a number from 1 to 65535", TORC_SCHED_WEIGHT },
+	[WORD_CAP] = { NUMBER, 0, ~0ull, "a percentage from 0 to 6400", TORC_SCHED_CAP },
+	[WORD_CPUS] = { SET, 0, ~0ull, "a list of CPUs of this machine", TORC_SCHED_AFFINITY },
+};
 
 /* What is known of the domain while it is built. */
 struct plan {
 	const struct domain_source *source;
 	char name[DOMAIN_NAME_MAX];
-	char why[96]; /* room for a reason that names something */
+	char why[128]; /* room for a reason that names something */
 	const char *cmdline;
+	u64 value[WORDS]; /* of its words, @given those that are there */
+	u32 given;
 	u64 pages, most;
-	u32 vcpus;
-	u64 privileges;
 	struct elf_image image;
 	struct torc_note note;
 	u64 first, end; /* guest-physical range of the kernel's segments */
@@ -70,11 +96,8 @@ static const char *parse_name(struct plan *plan, const char *string)
 
 static const char *check_words(struct plan *plan, const char *string)
 {
-	static const char *const known[] = { "name", "mem", "maxmem", "vcpus", "weight", "cap",
-					     "cpus", "privileges",
-					     NULL };
 	char word[32];
-	const char *fault = cmdline_fault(string, known, word, sizeof(word));
+	const char *fault = cmdline_fault(string, keys, word, sizeof(word));
 
 	if (!fault)
 		return NULL;
@@ -82,103 +105,86 @@ static const char *check_words(struct plan *plan, const char *string)
 	return plan->why;
 }
 
-static const char *parse_vcpus(struct plan *plan, const char *string)
-{
-	char text[32];
-	int length = cmdline_get(string, "vcpus", text, sizeof(text));
-	u64 value;
-
-	plan->vcpus = 1;
-	if (length < 0)
-		return NULL;
-	if (length >= (int)sizeof(text) || !parse_number(text, &value))
-		return "its vcpus is not a number: say vcpus=1";
-	if (value < 1 || value > VCPU_MAX)
-		return "its vcpus is outside 1 to 32";
-	plan->vcpus = value;
-	return NULL;
-}
-
-static bool privilege_named(const char *name, size_t length, u64 *privilege)
+/* A list of names with + between them. */
+static bool parse_privileges(const char *text, u64 *set)
 {
 	static const char *const names[] = { "create", "control", "memory", "observe", "devices",
-					     "schedule" };
+					     "schedule", "all" };
+	const unsigned int all = ARRAY_SIZE(names) - 1;
+	const char *end;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		*privilege = 1ull << i;
-		if (strlen(names[i]) == length && !memcmp(names[i], name, length))
-			return true;
-	}
-	*privilege = (1ull << ARRAY_SIZE(names)) - 1;
-	return length == 3 && !memcmp(name, "all", 3);
+	do {
+		for (end = text; *end && *end != '+'; end++)
+			;
+		for (i = 0; i <= all && !word_is(text, end - text, names[i]); i++)
+			;
+		if (i > all)
+			return false;
+		*set |= i == all ? (1ull << all) - 1 : 1ull << i;
+		text = end + 1;
+	} while (*end);
+	return true;
 }
 
-/* A list of names with + between them. */
-static const char *parse_privileges(struct plan *plan, const char *string)
+static bool parse_value(const char *text, enum form form, u64 *value)
 {
-	char text[64];
-	const char *name = text, *end;
-	int length = cmdline_get(string, "privileges", text, sizeof(text));
-	u64 privilege;
+	switch (form) {
+	case NUMBER:
+		return parse_number(text, value);
+	case SIZE:
+		return parse_size(text, value);
+	case SET:
+		return parse_set(text, value);
+	default:
+		return parse_privileges(text, value);
+	}
+}
+
+static const char *bad_word(struct plan *plan, unsigned int word)
+{
+	char text[31];
+
+	cmdline_get(plan->source->string, keys[word], text, sizeof(text));
+	snprintf(plan->why, sizeof(plan->why), "its word \"%s=%s\" is not %s", keys[word], text,
+		 words[word].is);
+	return plan->why;
+}
+
+static const char *parse_word(struct plan *plan, unsigned int word)
+{
+	char text[192];
+	u64 *value = &plan->value[word];
+	int length = cmdline_get(plan->source->string, keys[word], text, sizeof(text));
 
 	if (length < 0)
 		return NULL;
-	for (; length < (int)sizeof(text); name = end + 1) {
-		for (end = name; *end && *end != '+'; end++)
-			;
-		if (!privilege_named(name, end - name, &privilege))
-			break;
-		plan->privileges |= privilege;
-		if (!*end)
-			return NULL;
-	}
-	return "its privileges are not a list like create+control, or all";
-}
-
-/* A word that is a size, in bytes; false when it is missing or no size. */
-static bool parse_bytes(const char *string, const char *word, u64 *bytes)
-{
-	char text[32];
-	int length = cmdline_get(string, word, text, sizeof(text));
-
-	return length >= 1 && length < (int)sizeof(text) && parse_size(text, bytes);
-}
-
-static const char *parse_memory(struct plan *plan, const char *string)
-{
-	u64 bytes, most;
-
-	if (!parse_bytes(string, "mem", &bytes))
-		return "its memory size is missing or no size: say mem=SIZE, as in mem=64M";
-	if (bytes < MIB(2) || bytes > GIB(512))
-		return "its memory size is outside 2M to 512G";
-	most = bytes;
-	if (!parse_bytes(string, "maxmem", &most) && cmdline_get(string, "maxmem", NULL, 0) >= 0)
-		return "its maxmem is no size: say maxmem=SIZE, as in maxmem=256M";
-	if (most < bytes || most > GIB(512))
-		return "its maxmem is below its mem or above 512G";
-	plan->pages = ALIGN_UP(bytes, CHUNK_SIZE) >> PAGE_SHIFT;
-	plan->most = ALIGN_UP(most, CHUNK_SIZE) >> PAGE_SHIFT;
-	return NULL;
+	plan->given |= 1u << word;
+	if (length < (int)sizeof(text) && parse_value(text, words[word].form, value) &&
+	    *value >= words[word].least && *value <= words[word].most)
+		return NULL;
+	return bad_word(plan, word);
 }
 
 static const char *parse_string(struct plan *plan)
 {
-	const char *string = plan->source->string, *why = parse_name(plan, string);
+	const char *string = plan->source->string;
+	const char *why = parse_name(plan, string) ?: check_words(plan, string);
+	unsigned int word;
 
-	if (!why)
-		why = check_words(plan, string);
-	if (!why)
-		why = parse_vcpus(plan, string);
-	if (!why)
-		why = parse_privileges(plan, string);
-	if (!why)
-		why = parse_memory(plan, string);
-	plan->cmdline = cmdline_after(string, "--");
-	if (!plan->cmdline)
-		plan->cmdline = "";
-	return why;
+	for (word = 0; !why && word < WORDS; word++)
+		why = parse_word(plan, word);
+	plan->cmdline = cmdline_after(string, "--") ?: "";
+	if (why)
+		return why;
+	plan->pages = ALIGN_UP(plan->value[WORD_MEMORY], CHUNK_SIZE) >> PAGE_SHIFT;
+	if (!plan->pages)
+		return "its memory size is missing: say mem=SIZE, as in mem=64M";
+	plan->most = plan->pages;
+	if (!(plan->given >> WORD_MOST & 1))
+		return NULL;
+	plan->most = ALIGN_UP(plan->value[WORD_MOST], CHUNK_SIZE) >> PAGE_SHIFT;
+	return plan->value[WORD_MOST] < plan->value[WORD_MEMORY] ? bad_word(plan, WORD_MOST) : NULL;
 }
 
 /* Of ranges that are not empty and may end where the address space ends. */
@@ -229,12 +235,11 @@ static void copy_in(struct plan *plan, u64 address, const u8 *from, u64 bytes)
 /* Memory behind a segment's file part is zero already: so are all fresh frames. */
 static void load_kernel(struct plan *plan)
 {
-	struct elf_segment segment;
+	struct program_header segment;
 	unsigned int i;
 
 	for (i = 0; elf_segment(&plan->image, i, &segment); i++)
-		copy_in(plan, segment.address, plan->image.data + segment.offset,
-			segment.file_size);
+		copy_in(plan, segment.paddr, plan->image.data + segment.offset, segment.filesz);
 }
 
 /* Maps one page, making tables as needed; false when memory is used up. */
@@ -334,7 +339,7 @@ static const char *make_vcpus(struct plan *plan)
 	struct domain *domain = plan->domain;
 	struct regs *regs;
 
-	while (domain->vcpu_count < plan->vcpus)
+	while (domain->vcpu_count < plan->value[WORD_VCPUS])
 		if (!vcpu_create(domain, domain->vcpu_count++))
 			return "the hypervisor has not enough memory for its vCPUs";
 	plan->vcpu = domain->vcpu[0];
@@ -357,35 +362,14 @@ static const char *make_vcpus(struct plan *plan)
 	return NULL;
 }
 
-/* Words that are a parameter of the scheduler's. */
 static const char *set_share(struct plan *plan)
 {
-	static const struct {
-		unsigned int what;
-		const char *key, *form;
-	} words[] = {
-		{ TORC_SCHED_WEIGHT, "weight", "a number from 1 to 65535" },
-		{ TORC_SCHED_CAP, "cap", "a percentage from 0 to 6400" },
-		{ TORC_SCHED_AFFINITY, "cpus", "a list of CPUs of this machine" },
-	};
-	char text[192];
-	int length;
-	u64 value;
+	for (unsigned int word = WORD_WEIGHT; word <= WORD_CPUS; word++) {
+		u64 count = word == WORD_CPUS ? plan->value[WORD_VCPUS] : 1;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(words); i++) {
-		bool set = words[i].what == TORC_SCHED_AFFINITY;
-		u32 count = set ? plan->vcpus : 1, n = 0;
-
-		length = cmdline_get(plan->source->string, words[i].key, text, sizeof(text));
-		if (length >= 0 && length < (int)sizeof(text) &&
-		    (set ? parse_set(text, &value) : parse_number(text, &value)))
-			while (n < count && !sched_set(plan->domain, words[i].what, n, value))
-				n++;
-		if (length < 0 || n == count)
-			continue;
-		snprintf(plan->why, sizeof(plan->why), "its word \"%s=%.30s\" is not %s",
-			 words[i].key, text, words[i].form);
-		return plan->why;
+		for (u64 i = 0; (plan->given >> word & 1) && i < count; i++)
+			if (sched_set(plan->domain, words[word].parameter, i, plan->value[word]))
+				return bad_word(plan, word);
 	}
 	return NULL;
 }
@@ -399,7 +383,7 @@ static const char *make_domain(struct plan *plan, u16 id)
 		return "not enough memory on this machine";
 	plan->domain = domain;
 	domain->source = *plan->source;
-	domain->privileges = plan->privileges;
+	domain->privileges = plan->value[WORD_PRIVILEGES];
 	domain->linear_base = plan->note.linear_base;
 	why = fill_memory(plan);
 	if (why)
@@ -408,9 +392,7 @@ static const char *make_domain(struct plan *plan, u16 id)
 	domain->console = page_of(plan, plan->at.console);
 	if (!windows_create(domain))
 		return "the hypervisor has not enough memory for its windows";
-	why = make_vcpus(plan);
-	if (!why)
-		why = set_share(plan);
+	why = make_vcpus(plan) ?: set_share(plan);
 	if (why)
 		return why;
 	start_fill(domain, &plan->note, &plan->at);
@@ -423,6 +405,7 @@ struct domain *domain_build(const struct domain_source *source)
 	struct plan plan = {
 		.source = source,
 		.name = "?",
+		.value[WORD_VCPUS] = 1,
 		.image = { phys_to_virt(kernel->start), kernel->end - kernel->start },
 	};
 	u16 id = domain_new_id();
@@ -432,12 +415,8 @@ struct domain *domain_build(const struct domain_source *source)
 		why = "all domain ids are used up";
 	if (!why && source->initrds > 1)
 		why = "it has more than one initrd";
-	if (!why)
-		why = elf_check(&plan.image, &plan.note, &plan.first, &plan.end);
-	if (!why)
-		why = check_note(&plan);
-	if (!why)
-		why = make_domain(&plan, id);
+	why = why ?: elf_check(&plan.image, &plan.note, &plan.first, &plan.end) ?:
+		     check_note(&plan) ?: make_domain(&plan, id);
 	if (why) {
 		log("domain %u %s refused: %s", id, plan.name, why);
 		if (plan.domain)
@@ -445,8 +424,8 @@ struct domain *domain_build(const struct domain_source *source)
 		return NULL;
 	}
 	domain_insert(plan.domain);
-	log("domain %u %s started, %lu MiB, %u vcpus", id, plan.name,
-	    plan.pages >> (20 - PAGE_SHIFT), plan.vcpus);
+	log("domain %u %s started, %lu MiB, %lu vcpus", id, plan.name,
+	    plan.pages >> (20 - PAGE_SHIFT), plan.value[WORD_VCPUS]);
 	sched_start(plan.vcpu);
 	return plan.domain;
 }

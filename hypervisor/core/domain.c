@@ -28,19 +28,6 @@ u16 domain_new_id(void)
 	return last_id == UINT16_MAX ? 0 : ++last_id;
 }
 
-static void *page_zalloc(void)
-{
-	mfn_t mfn = page_alloc();
-
-	return mfn == INVALID_MFN ? NULL : mfn_to_virt(mfn);
-}
-
-static void page_drop(void *page)
-{
-	if (page)
-		page_free(virt_to_mfn(page));
-}
-
 /** domain_add_chunk - zeroed memory for pages @pfn and the 511 behind it; false without memory */
 bool domain_add_chunk(struct domain *domain, pfn_t pfn)
 {

@@ -18,12 +18,6 @@ struct elf_header {
 };
 _Static_assert(sizeof(struct elf_header) == 64, "System V ABI, ELF-64 object file format");
 
-struct program_header {
-	u32 type, flags;
-	u64 offset, vaddr, paddr, filesz, memsz, align;
-};
-_Static_assert(sizeof(struct program_header) == 56, "System V ABI, ELF-64 object file format");
-
 struct note_header {
 	u32 namesz, descsz, type;
 };
@@ -79,6 +73,16 @@ static const char *check_header(const struct elf_image *image)
 	return NULL;
 }
 
+bool elf_segment(const struct elf_image *image, unsigned int index, struct program_header *segment)
+{
+	unsigned int i;
+
+	for (i = 0; program_header(image, i, segment); i++)
+		if (segment->type == PT_LOAD && segment->memsz && index-- == 0)
+			return true;
+	return false;
+}
+
 static const char *check_segments(const struct elf_image *image, u64 *first, u64 *end)
 {
 	struct program_header header;
@@ -86,9 +90,7 @@ static const char *check_segments(const struct elf_image *image, u64 *first, u64
 
 	*first = ~0ull;
 	*end = 0;
-	for (i = 0; program_header(image, i, &header); i++) {
-		if (header.type != PT_LOAD || header.memsz == 0)
-			continue;
+	for (i = 0; elf_segment(image, i, &header); i++) {
 		if (!inside(image, header.offset, header.filesz))
 			return "a segment of the kernel lies outside the file";
 		if (header.filesz > header.memsz)
@@ -136,28 +138,9 @@ static bool find_note(const struct elf_image *image, struct torc_note *note)
 
 const char *elf_check(const struct elf_image *image, struct torc_note *note, u64 *first, u64 *end)
 {
-	const char *why = check_header(image);
+	const char *why = check_header(image) ?: check_segments(image, first, end);
 
-	if (!why)
-		why = check_segments(image, first, end);
 	if (!why && !find_note(image, note))
 		why = "the kernel has no Torc note: it is not built for Torc";
 	return why;
-}
-
-bool elf_segment(const struct elf_image *image, unsigned int index, struct elf_segment *segment)
-{
-	struct program_header header;
-	unsigned int i;
-
-	for (i = 0; program_header(image, i, &header); i++) {
-		if (header.type != PT_LOAD || header.memsz == 0 || index-- > 0)
-			continue;
-		segment->offset = header.offset;
-		segment->file_size = header.filesz;
-		segment->address = header.paddr;
-		segment->memory_size = header.memsz;
-		return true;
-	}
-	return false;
 }

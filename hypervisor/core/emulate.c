@@ -11,7 +11,6 @@
 #include "hypercall.h"
 #include "instruction.h"
 #include "paging.h"
-#include "sched.h"
 
 /* General register @number of the instruction encoding. */
 static u64 *gpr(struct regs *regs, unsigned int number)

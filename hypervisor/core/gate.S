@@ -69,12 +69,7 @@ kernel_call:
 
 /* A hypercall: the registers go on the entry stack like an interrupt's. */
 hypercall:
-	lea	entry_top(%rip), %rsp
-	push	$TORC_SEL_KERNEL_SS
-	push	scratch(%rip)
-	push	$GATE_RFLAGS_FORCED
-	push	$TORC_SEL_KERNEL_CS
-	push	%rcx
+	push_caller
 	push	$0
 	push	$VECTOR_HYPERCALL
 	push	%rax
@@ -183,23 +178,14 @@ take_event: /* the frame to interrupt stands on the entry stack */
 	xchg	%rax, pending(%rip)
 	mov	%rax, sync + TORC_FRAME_ERROR(%rip)
 	movq	$TORC_VECTOR_EVENT, sync + TORC_FRAME_VECTOR(%rip)
-	pop	sync + TORC_FRAME_RIP(%rip)
-	pop	sync + TORC_FRAME_CS(%rip)
-	pop	sync + TORC_FRAME_RFLAGS(%rip)
-	pop	sync + TORC_FRAME_RSP(%rip)
-	pop	sync + TORC_FRAME_SS(%rip)
+	pop_iret_frame sync
 	movb	$1, sync + TORC_FRAME_IRQ_WAS_ON(%rip)
 	ENTER(TORC_ENTRY_EVENT)
 
 /* Virtual interrupts on, and a pending event taken as if it came behind the call. */
 events:
 	movb	$1, irq_and_busy(%rip)
-	lea	entry_top(%rip), %rsp
-	push	$TORC_SEL_KERNEL_SS
-	push	scratch(%rip)
-	push	$GATE_RFLAGS_FORCED
-	push	$TORC_SEL_KERNEL_CS
-	push	%rcx
+	push_caller
 	cmpq	$0, pending(%rip)
 	jne	take_event
 	iretq
@@ -215,13 +201,17 @@ refuse:
 refuse_with_vector:
 	lea	behind_return(%rip), %rcx
 back_to_caller:
-	lea	entry_top(%rip), %rsp
-	push	$TORC_SEL_KERNEL_SS
-	push	scratch(%rip)
-	push	$GATE_RFLAGS_FORCED
-	push	$TORC_SEL_KERNEL_CS
-	push	%rcx
+	push_caller
 	iretq
+
+/* The next of the four selectors in RDX; one that faults is loaded as null. */
+.macro load_segment register
+	mov	%edx, %eax
+	.globl gate_load_\register
+gate_load_\register:
+	mov	%eax, %\register
+	shr	$16, %rdx
+.endm
 
 /*
  * Back to a guest: RDI its root, RSI its registers in the gate region. An NMI behind the change of
@@ -237,25 +227,10 @@ gate_resume_segments:
 	.endr
 	mov	%rdi, %cr3
 	lldt	%r9w
-	mov	%edx, %eax
-	.globl gate_load_ds
-gate_load_ds:
-	mov	%eax, %ds
-	shr	$16, %rdx
-	mov	%edx, %eax
-	.globl gate_load_es
-gate_load_es:
-	mov	%eax, %es
-	shr	$16, %rdx
-	mov	%edx, %eax
-	.globl gate_load_fs
-gate_load_fs:
-	mov	%eax, %fs
-	shr	$16, %rdx
-	mov	%edx, %eax
-	.globl gate_load_gs
-gate_load_gs:
-	mov	%eax, %gs
+	load_segment ds
+	load_segment es
+	load_segment fs
+	load_segment gs
 	wrfsbase %rcx
 	wrgsbase %r8
 	pop_registers
@@ -284,31 +259,19 @@ gate_resume:
 
 /* The hypercall page: the only code of the gate that a guest executes, in ring 1. */
 	.section .gate.hypercall, "ax"
+.macro call_from offset, behind
+	.org \offset
+	syscall
+\behind:
+	ret
+.endm
+
 call_page:
-	.org TORC_CALL_HYPERCALL
-	syscall
-behind_hypercall:
-	ret
-
-	.org TORC_CALL_RETURN_SYSCALL
-	syscall
-behind_return_syscall:
-	ret
-
-	.org TORC_CALL_RETURN
-	syscall
-behind_return:
-	ret
-
-	.org TORC_CALL_EVENTS
-	syscall
-behind_events:
-	ret
-
-	.org TORC_CALL_INVLPG
-	syscall
-behind_invlpg:
-	ret
+	call_from TORC_CALL_HYPERCALL, behind_hypercall
+	call_from TORC_CALL_RETURN_SYSCALL, behind_return_syscall
+	call_from TORC_CALL_RETURN, behind_return
+	call_from TORC_CALL_EVENTS, behind_events
+	call_from TORC_CALL_INVLPG, behind_invlpg
 
 /* Where an entry goes that the guest never registered: it ends the domain. */
 	.globl gate_no_entry

@@ -72,17 +72,19 @@ reflect_impossible:
 	movq	$VECTOR_TRIPLE, 8(%rsp)
 	mov	%rsp, %rax
 	lea	entry_top(%rip), %rsp
-	push	56(%rax)
-	push	48(%rax)
-	push	40(%rax)
-	push	32(%rax)
-	push	24(%rax)
-	push	16(%rax)
-	push	8(%rax)
-	push	(%rax)
+	.irp	offset, 56, 48, 40, 32, 24, 16, 8, 0
+	push	\offset(%rax)
+	.endr
 exception_to_hypervisor:
 	push_registers_below_rax
 	jmp	to_hypervisor
+
+/* A fault at \place is expected: \routine mends it. */
+.macro fixup place, routine
+	lea	\place(%rip), %rax
+	cmp	%rax, 24(%rsp)
+	je	\routine
+.endm
 
 /*
  * A fault in ring 0. #DB is what a guest can arrange (MOV SS or a breakpoint before SYSCALL):
@@ -92,24 +94,11 @@ exception_to_hypervisor:
 exception_ring0:
 	cmpl	$1, 8(%rsp)
 	je	absorb_debug
-	lea	gate_iret_user(%rip), %rax
-	cmp	%rax, 24(%rsp)
-	je	refuse_iret
-	lea	gate_iret_resume(%rip), %rax
-	cmp	%rax, 24(%rsp)
-	je	reflect_iret
-	lea	gate_load_ds(%rip), %rax
-	cmp	%rax, 24(%rsp)
-	je	null_selector
-	lea	gate_load_es(%rip), %rax
-	cmp	%rax, 24(%rsp)
-	je	null_selector
-	lea	gate_load_fs(%rip), %rax
-	cmp	%rax, 24(%rsp)
-	je	null_selector
-	lea	gate_load_gs(%rip), %rax
-	cmp	%rax, 24(%rsp)
-	je	null_selector
+	fixup gate_iret_user, refuse_iret
+	fixup gate_iret_resume, reflect_iret
+	.irp	register, ds, es, fs, gs
+	fixup gate_load_\register, null_selector
+	.endr
 gate_broken:
 	pop	%rax
 	pop	%rdi /* vector */

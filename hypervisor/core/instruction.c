@@ -76,50 +76,36 @@ static int skip_modrm(struct cursor *c)
 	return modrm;
 }
 
-static enum instruction_id group_0f00(int modrm)
-{
-	switch (modrm >> 3 & 7) {
-	case 2:
-		return INSN_LLDT;
-	case 3:
-		return INSN_LTR;
-	default:
-		return INSN_NONE;
-	}
-}
+/* By opcode: those without operands. */
+static const u8 plain[256] = { [0xf4] = INSN_HLT, [0xfa] = INSN_CLI, [0xfb] = INSN_STI };
 
-static enum instruction_id group_0f01(int modrm)
+/* By opcode, behind 0f: those without operands, and moves of control and debug registers. */
+static const u8 plain_0f[256] = {
+	[0x06] = INSN_CLTS, [0x07] = INSN_SYSRET, [0x08] = INSN_INVD, [0x09] = INSN_WBINVD,
+	[0x20] = INSN_MOV_FROM_CR, [0x21] = INSN_MOV_FROM_DR, [0x22] = INSN_MOV_TO_CR,
+	[0x23] = INSN_MOV_TO_DR, [0x30] = INSN_WRMSR, [0x32] = INSN_RDMSR, [0x33] = INSN_RDPMC,
+	[0x35] = INSN_SYSEXIT,
+};
+
+/* By the reg field of ModRM; of group 0f01 all but LMSW with an operand in memory only. */
+static const u8 group_0f00[8] = { [2] = INSN_LLDT, [3] = INSN_LTR };
+static const u8 group_0f01[8] = {
+	[2] = INSN_LGDT, [3] = INSN_LIDT, [6] = INSN_LMSW, [7] = INSN_INVLPG
+};
+
+static enum instruction_id decode_group(int opcode, int modrm)
 {
+	unsigned int reg = modrm >> 3 & 7;
+
+	if (modrm < 0)
+		return INSN_NONE;
+	if (opcode == 0x00)
+		return group_0f00[reg];
 	if (modrm == 0xd1)
 		return INSN_XSETBV;
 	if (modrm == 0xf8)
 		return INSN_SWAPGS;
-	if ((modrm >> 3 & 7) == 6)
-		return INSN_LMSW;
-	if (modrm >> 6 == 3)
-		return INSN_NONE;
-	switch (modrm >> 3 & 7) {
-	case 2:
-		return INSN_LGDT;
-	case 3:
-		return INSN_LIDT;
-	case 7:
-		return INSN_INVLPG;
-	default:
-		return INSN_NONE;
-	}
-}
-
-static enum instruction_id move_special(struct cursor *c, const struct prefixes *prefixes,
-					enum instruction_id id, struct instruction *insn)
-{
-	int modrm = next(c); /* mod is ignored: always registers */
-
-	if (modrm < 0)
-		return INSN_NONE;
-	insn->reg = (modrm >> 3 & 7) | (prefixes->rex & 4) << 1;
-	insn->gpr = (modrm & 7) | (prefixes->rex & 1) << 3;
-	return id;
+	return modrm >> 6 == 3 && reg != 6 ? INSN_NONE : group_0f01[reg];
 }
 
 static enum instruction_id decode_0f(struct cursor *c, const struct prefixes *prefixes,
@@ -128,42 +114,20 @@ static enum instruction_id decode_0f(struct cursor *c, const struct prefixes *pr
 	int opcode = next(c), modrm;
 
 	switch (opcode) {
-	case 0x00:
-		modrm = skip_modrm(c);
-		return modrm < 0 ? INSN_NONE : group_0f00(modrm);
-	case 0x01:
-		modrm = skip_modrm(c);
-		return modrm < 0 ? INSN_NONE : group_0f01(modrm);
-	case 0x06:
-		return INSN_CLTS;
-	case 0x07:
-		return INSN_SYSRET;
-	case 0x08:
-		return INSN_INVD;
-	case 0x09:
-		return INSN_WBINVD;
-	case 0x20:
-		return move_special(c, prefixes, INSN_MOV_FROM_CR, insn);
-	case 0x21:
-		return move_special(c, prefixes, INSN_MOV_FROM_DR, insn);
-	case 0x22:
-		return move_special(c, prefixes, INSN_MOV_TO_CR, insn);
-	case 0x23:
-		return move_special(c, prefixes, INSN_MOV_TO_DR, insn);
-	case 0x30:
-		return INSN_WRMSR;
-	case 0x32:
-		return INSN_RDMSR;
-	case 0x33:
-		return INSN_RDPMC;
-	case 0x35:
-		return INSN_SYSEXIT;
+	case 0x00: case 0x01:
+		return decode_group(opcode, skip_modrm(c));
+	case 0x20 ... 0x23:
+		modrm = next(c); /* mod is ignored: always registers */
+		if (modrm < 0)
+			return INSN_NONE;
+		insn->reg = (modrm >> 3 & 7) | (prefixes->rex & 4) << 1;
+		insn->gpr = (modrm & 7) | (prefixes->rex & 1) << 3;
+		break;
 	case 0x38:
 		return next(c) == 0x82 && prefixes->operand16 && skip_modrm(c) >= 0 ? INSN_INVPCID :
 										       INSN_NONE;
-	default:
-		return INSN_NONE;
 	}
+	return opcode < 0 ? INSN_NONE : plain_0f[opcode];
 }
 
 static enum instruction_id decode_port(struct cursor *c, const struct prefixes *prefixes,
@@ -196,20 +160,11 @@ bool instruction_decode(const u8 *bytes, size_t count, struct instruction *insn)
 	case 0x0f:
 		insn->id = decode_0f(&c, &prefixes, insn);
 		break;
-	case 0xf4:
-		insn->id = INSN_HLT;
-		break;
-	case 0xfa:
-		insn->id = INSN_CLI;
-		break;
-	case 0xfb:
-		insn->id = INSN_STI;
-		break;
 	case 0x6c ... 0x6f: case 0xe4 ... 0xe7: case 0xec ... 0xef:
 		insn->id = decode_port(&c, &prefixes, opcode, insn);
 		break;
 	default:
-		break;
+		insn->id = opcode < 0 ? INSN_NONE : plain[opcode];
 	}
 	insn->length = c.at;
 	return insn->id != INSN_NONE;

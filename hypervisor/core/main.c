@@ -6,7 +6,6 @@
 #include "alloc.h"
 #include "apic.h"
 #include "boot.h"
-#include "console.h"
 #include "domain.h"
 #include "entry.h"
 #include "lib.h"
@@ -15,20 +14,14 @@
 #include "smp.h"
 #include "storm.h"
 
-/* A module's string from the word that says what it is, or NULL. */
-static const char *module_is(const struct boot_module *module, const char *word)
-{
-	return cmdline_after(module->string, word);
-}
-
 /* The initrds of the domain module @index: modules behind it, before the next domain. */
 static void find_initrd(const struct boot_info *info, unsigned int index,
 			struct domain_source *source)
 {
 	for (index++; index < info->module_count; index++) {
-		if (module_is(&info->module[index], "domain"))
+		if (cmdline_after(info->module[index].string, "domain"))
 			break;
-		if (module_is(&info->module[index], "initrd") && source->initrds++ == 0)
+		if (cmdline_after(info->module[index].string, "initrd") && source->initrds++ == 0)
 			source->initrd = info->module[index].memory;
 	}
 }
@@ -41,7 +34,7 @@ static void build_domains(const struct boot_info *info, bool kept)
 	for (i = 0; i < info->module_count; i++) {
 		const struct boot_module *module = &info->module[i];
 		struct domain_source source = {
-			.string = module_is(module, "domain"),
+			.string = cmdline_after(module->string, "domain"),
 			.kernel = module->memory,
 			.kept = kept,
 		};
@@ -50,7 +43,7 @@ static void build_domains(const struct boot_info *info, bool kept)
 			any = true;
 			find_initrd(info, i, &source);
 			domain_build(&source);
-		} else if (!module_is(module, "initrd")) {
+		} else if (!cmdline_after(module->string, "initrd")) {
 			log("module %u \"%s\" ignored: it is neither a domain nor an initrd", i,
 			    module->string);
 		} else if (!any) {

@@ -13,49 +13,33 @@
  * instruction the ABI has no call for, or speak of hardware the guest has not. Everything else the
  * CPU has it may use. Bits: Intel SDM 2A CPUID, AMD APM 3 appendix E.
  */
-#define BIT32(n) (1u << (n))
-
-static const u32 cpuid_hidden[TORC_CPUID_WORDS] = {
+static const u8 cpuid_hidden[TORC_CPUID_WORDS][20] = { /* bits; 0 is none of them and ends them */
 	/* DTES64 MONITOR DS-CPL VMX SMX EST TM2 SDBG XTPR PDCM PCID DCA x2APIC TSC-deadline */
-	[TORC_CPUID_1_ECX] = BIT32(2) | BIT32(3) | BIT32(4) | BIT32(5) | BIT32(6) | BIT32(7) |
-			     BIT32(8) | BIT32(11) | BIT32(14) | BIT32(15) | BIT32(17) | BIT32(18) |
-			     BIT32(21) | BIT32(24),
+	[TORC_CPUID_1_ECX] = { 2, 3, 4, 5, 6, 7, 8, 11, 14, 15, 17, 18, 21, 24 },
 	/* VME PSE MCE APIC SEP MTRR PGE MCA PSE36 DS ACPI SS HTT TM PBE */
-	[TORC_CPUID_1_EDX] = BIT32(1) | BIT32(3) | BIT32(7) | BIT32(9) | BIT32(11) | BIT32(12) |
-			     BIT32(13) | BIT32(14) | BIT32(17) | BIT32(21) | BIT32(22) | BIT32(27) |
-			     BIT32(28) | BIT32(29) | BIT32(31),
+	[TORC_CPUID_1_EDX] = { 1, 3, 7, 9, 11, 12, 13, 14, 17, 21, 22, 27, 28, 29, 31 },
 	/* TSC_ADJUST SGX HLE SMEP INVPCID RTM RDT-M MPX RDT-A SMAP PT */
-	[TORC_CPUID_7_EBX] = BIT32(1) | BIT32(2) | BIT32(4) | BIT32(7) | BIT32(10) | BIT32(11) |
-			     BIT32(12) | BIT32(14) | BIT32(15) | BIT32(20) | BIT32(25),
+	[TORC_CPUID_7_EBX] = { 1, 2, 4, 7, 10, 11, 12, 14, 15, 20, 25 },
 	/* UMIP PKU OSPKE WAITPKG SHSTK TME LA57 RDPID KL BUS-LOCK ENQCMD SGX-LC PKS */
-	[TORC_CPUID_7_ECX] = BIT32(2) | BIT32(3) | BIT32(4) | BIT32(5) | BIT32(7) | BIT32(13) |
-			     BIT32(16) | BIT32(22) | BIT32(23) | BIT32(24) | BIT32(29) | BIT32(30) |
-			     BIT32(31),
+	[TORC_CPUID_7_ECX] = { 2, 3, 4, 5, 7, 13, 16, 22, 23, 24, 29, 30, 31 },
 	/*
 	 * UINTR MD_CLEAR RTM-abort TSX-force HYBRID PCONFIG ARCH-LBR IBT AMX SPEC_CTRL STIBP L1D
 	 * ARCH-CAP CORE-CAP SSBD
 	 */
-	[TORC_CPUID_7_EDX] = BIT32(5) | BIT32(10) | BIT32(11) | BIT32(13) | BIT32(15) | BIT32(18) |
-			     BIT32(19) | BIT32(20) | BIT32(22) | BIT32(24) | BIT32(25) | BIT32(26) |
-			     BIT32(27) | BIT32(28) | BIT32(29) | BIT32(30) | BIT32(31),
+	[TORC_CPUID_7_EDX] = { 5, 10, 11, 13, 15, 18, 19, 20, 22, 24, 25, 26, 27, 28, 29, 30, 31 },
 	/*
 	 * SVM ExtApic OSVW IBS SKINIT WDT LWP NodeId TopologyExtensions PerfCtr DataBreakpoint
 	 * PerfTsc MWAITX
 	 */
-	[TORC_CPUID_80000001_ECX] = BIT32(2) | BIT32(3) | BIT32(9) | BIT32(10) | BIT32(12) |
-				    BIT32(13) | BIT32(15) | BIT32(19) | BIT32(22) | BIT32(23) |
-				    BIT32(24) | BIT32(26) | BIT32(27) | BIT32(28) | BIT32(29),
+	[TORC_CPUID_80000001_ECX] = { 2, 3, 9, 10, 12, 13, 15, 19, 22, 23, 24, 26, 27, 28, 29 },
 	/* VME PSE MCE APIC MTRR PGE MCA PSE36 1G pages RDTSCP */
-	[TORC_CPUID_80000001_EDX] = BIT32(1) | BIT32(3) | BIT32(7) | BIT32(9) | BIT32(12) |
-				    BIT32(13) | BIT32(14) | BIT32(17) | BIT32(26) | BIT32(27),
+	[TORC_CPUID_80000001_EDX] = { 1, 3, 7, 9, 12, 13, 14, 17, 26, 27 },
 	/* XSAVES XFD */
-	[TORC_CPUID_D_1_EAX] = BIT32(3) | BIT32(4),
+	[TORC_CPUID_D_1_EAX] = { 3, 4 },
 	/* ArchPerfmonExt FRED LKGS WRMSRNS LASS LAM */
-	[TORC_CPUID_7_1_EAX] = BIT32(8) | BIT32(17) | BIT32(18) | BIT32(19) | BIT32(6) | BIT32(26),
+	[TORC_CPUID_7_1_EAX] = { 8, 17, 18, 19, 6, 26 },
 	/* INVLPGB RDPRU MCOMMIT WBNOINVD and the speculation controls */
-	[TORC_CPUID_80000008_EBX] = BIT32(3) | BIT32(4) | BIT32(8) | BIT32(9) | BIT32(12) |
-				    BIT32(14) | BIT32(15) | BIT32(16) | BIT32(17) | BIT32(18) |
-				    BIT32(19) | BIT32(24) | BIT32(25) | BIT32(26) | BIT32(28),
+	[TORC_CPUID_80000008_EBX] = { 3, 4, 8, 9, 12, 14, 15, 16, 17, 18, 19, 24, 25, 26, 28 },
 };
 
 static bool rdrand(u64 *value)
@@ -79,7 +63,7 @@ static u64 mix(u64 x)
 static void fill_entropy(u8 *bytes, size_t count)
 {
 	static u64 state;
-	bool have_rdrand = cpuid(1).ecx & BIT32(30);
+	bool have_rdrand = cpuid(1).ecx & (1u << 30);
 	u64 word = 0;
 	size_t i;
 
@@ -115,6 +99,7 @@ void start_fill(struct domain *domain, const struct torc_note *note, const struc
 	const char *cmdline = mfn_to_virt(domain_mfn(domain, at->cmdline));
 	struct torc_time *time = mfn_to_virt(domain_mfn(domain, domain->time_pfn));
 	unsigned int i;
+	const u8 *bit;
 
 	start_time(domain);
 	domain->console->size = sizeof(*domain->console);
@@ -149,6 +134,9 @@ void start_fill(struct domain *domain, const struct torc_note *note, const struc
 		.xcr0 = cpu_features.xcr0,
 	};
 	fill_entropy(start->entropy, sizeof(start->entropy));
-	for (i = 0; i < TORC_CPUID_WORDS; i++)
-		start->cpuid_mask[i] = ~cpuid_hidden[i];
+	for (i = 0; i < TORC_CPUID_WORDS; i++) {
+		start->cpuid_mask[i] = ~0u;
+		for (bit = cpuid_hidden[i]; *bit; bit++)
+			start->cpuid_mask[i] &= ~(1u << *bit);
+	}
 }

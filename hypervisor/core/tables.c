@@ -8,37 +8,11 @@
 #include "domain.h"
 #include "log.h"
 
-struct idt_entry {
-	u16 offset0;
-	u16 selector;
-	u8 ist;
-	u8 type;
-	u16 offset1;
-	u32 offset2;
-	u32 reserved;
-};
-_Static_assert(sizeof(struct idt_entry) == 16, "Intel SDM 3A 6.14.1");
-
-#define IDT_INTERRUPT_GATE 0x8e
 #define IDT_DPL3 0x60
 
 paddr_t idt_phys;
 
-static u8 vector_ist(unsigned int vector)
-{
-	switch (vector) {
-	case 1:
-		return IST_DB;
-	case 2:
-		return IST_NMI;
-	case 8:
-		return IST_DF;
-	case 18:
-		return IST_MC;
-	default:
-		return 0;
-	}
-}
+static const u8 vector_ist[256] = { [1] = IST_DB, [2] = IST_NMI, [8] = IST_DF, [18] = IST_MC };
 
 static bool vector_open_to_ring3(unsigned int vector)
 {
@@ -48,25 +22,17 @@ static bool vector_open_to_ring3(unsigned int vector)
 /** gate_init - makes the interrupt descriptor table; once */
 void gate_init(void)
 {
-	mfn_t mfn = page_alloc();
-	struct idt_entry *idt;
+	struct idt_entry *idt = page_zalloc();
 	unsigned int vector;
 
-	if (mfn == INVALID_MFN)
+	if (!idt)
 		panic("no memory for the interrupt descriptor table");
-	idt_phys = mfn_to_paddr(mfn);
-	idt = mfn_to_virt(mfn);
+	idt_phys = virt_to_phys(idt);
 	for (vector = 0; vector < 256; vector++) {
-		u64 offset = (u64)gate_vectors + vector * GATE_VECTOR_STRIDE;
-
-		idt[vector] = (struct idt_entry){
-			.offset0 = offset,
-			.selector = SEL_HV_CS,
-			.ist = vector_ist(vector),
-			.type = IDT_INTERRUPT_GATE | (vector_open_to_ring3(vector) ? IDT_DPL3 : 0),
-			.offset1 = offset >> 16,
-			.offset2 = offset >> 32,
-		};
+		idt[vector] = idt_entry((u64)gate_vectors + vector * GATE_VECTOR_STRIDE);
+		idt[vector].ist = vector_ist[vector];
+		if (vector_open_to_ring3(vector))
+			idt[vector].type |= IDT_DPL3;
 	}
 }
 

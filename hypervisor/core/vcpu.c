@@ -84,51 +84,48 @@ static void desc_init_guest(struct gate_desc *desc)
 		};
 }
 
-/* The pages that all gate regions share. */
-static void map_shared(u64 *l1)
-{
-	unsigned int i;
-
-	for (i = 0; i < GATE_TEXT_PAGES; i++)
-		l1[i] = (gate_text_phys + i * PAGE_SIZE) | PTE_P | PTE_A;
-	l1[GATE_INDEX(GATE_HYPERCALL_OFFSET)] = gate_hypercall_phys | PTE_P | PTE_A;
-	l1[GATE_INDEX(GATE_IDT)] = idt_phys | PTE_P | PTE_NX | PTE_A;
-}
-
 static u64 data_entry(mfn_t mfn, u64 writable)
 {
 	return mfn_to_paddr(mfn) | PTE_P | PTE_NX | PTE_A | PTE_D | writable;
 }
 
-static bool alloc_all(mfn_t *const *list, unsigned int count)
+/* Fills @gate with new pages; false when they run out. */
+static bool alloc_all(mfn_t *gate, unsigned int count)
 {
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		*list[i] = page_alloc();
-		if (*list[i] == INVALID_MFN)
+	while (count-- > 0) {
+		*gate = page_alloc();
+		if (*gate++ == INVALID_MFN)
 			return false;
 	}
 	return true;
 }
 
+/* Tables of a gate region: they show the pages that all share, and its own. */
+static void map_region(const mfn_t *gate, u64 desc_writable)
+{
+	u64 *l1 = mfn_to_virt(gate[GATE_FRAME_L1]), *l2 = mfn_to_virt(gate[GATE_FRAME_L2]);
+	unsigned int i;
+
+	_Static_assert(GATE_DESC + GATE_FRAME_IST * PAGE_SIZE == GATE_IST_STACK, "in that order");
+	l2[0] = mfn_to_paddr(gate[GATE_FRAME_L1]) | PTE_P | PTE_W;
+	for (i = 0; i < GATE_TEXT_PAGES; i++)
+		l1[i] = (gate_text_phys + i * PAGE_SIZE) | PTE_P | PTE_A;
+	l1[GATE_INDEX(GATE_HYPERCALL_OFFSET)] = gate_hypercall_phys | PTE_P | PTE_A;
+	l1[GATE_INDEX(GATE_IDT)] = idt_phys | PTE_P | PTE_NX | PTE_A;
+	for (i = GATE_FRAME_DESC; i <= GATE_FRAME_IST; i++)
+		l1[GATE_INDEX(GATE_DESC) + i] =
+			data_entry(gate[i], i == GATE_FRAME_DESC ? desc_writable : PTE_W);
+}
+
 void cpu_prepare(struct cpu *cpu)
 {
-	mfn_t l2, l1, desc, entry, nmi, ist;
-	mfn_t *const all[] = { &l2, &l1, &desc, &entry, &nmi, &ist };
-	u64 *table;
+	mfn_t gate[GATE_FRAMES];
 
-	if (!alloc_all(all, ARRAY_SIZE(all)) || !observe_prepare(cpu))
+	if (!alloc_all(gate, GATE_FRAMES) || !observe_prepare(cpu))
 		panic("no memory for the gate region of CPU %u", cpu->id);
-	table = mfn_to_virt(l1);
-	map_shared(table);
-	table[GATE_INDEX(GATE_DESC)] = data_entry(desc, PTE_W);
-	table[GATE_INDEX(GATE_ENTRY_STACK)] = data_entry(entry, PTE_W);
-	table[GATE_INDEX(GATE_NMI_STACK)] = data_entry(nmi, PTE_W);
-	table[GATE_INDEX(GATE_IST_STACK)] = data_entry(ist, PTE_W);
-	((u64 *)mfn_to_virt(l2))[0] = mfn_to_paddr(l1) | PTE_P | PTE_W;
-	cpu->root = hv_root_new(l2);
-	cpu->desc = mfn_to_virt(desc);
+	map_region(gate, PTE_W);
+	cpu->root = hv_root_new(gate[GATE_FRAME_L2]);
+	cpu->desc = mfn_to_virt(gate[GATE_FRAME_DESC]);
 	desc_init(cpu->desc);
 	cpu->desc->hv_cr3 = cpu->root;
 	cpu->desc->hv_stack = (u64)boot_alloc(STACK_SIZE) + STACK_SIZE - 8;
@@ -146,41 +143,34 @@ void cpu_enter(const struct cpu *cpu)
  * The aliases repeat: all four level-3 entries name one table, all 512 of that another, all of
  * that one page.
  */
-static void map_aliases(struct vcpu *vcpu)
+static void map_aliases(const mfn_t *gate)
 {
-	u64 *l3 = mfn_to_virt(vcpu->gate_l3), *l2 = mfn_to_virt(vcpu->alias_l2);
-	u64 *l1 = mfn_to_virt(vcpu->alias_l1);
+	u64 *l3 = mfn_to_virt(gate[GATE_FRAME_L3]), *l2 = mfn_to_virt(gate[GATE_FRAME_ALIAS_L2]);
+	u64 *l1 = mfn_to_virt(gate[GATE_FRAME_ALIAS_L1]);
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		l3[((GATE_ALIASES >> 30) & 511) + i] = mfn_to_paddr(vcpu->alias_l2) | PTE_P | PTE_W;
+		l3[((GATE_ALIASES >> 30) & 511) + i] =
+			mfn_to_paddr(gate[GATE_FRAME_ALIAS_L2]) | PTE_P | PTE_W;
 	for (i = 0; i < ENTRIES; i++)
-		l2[i] = mfn_to_paddr(vcpu->alias_l1) | PTE_P | PTE_W;
+		l2[i] = mfn_to_paddr(gate[GATE_FRAME_ALIAS_L1]) | PTE_P | PTE_W;
 	for (i = GATE_INDEX(GATE_ENTRY_STACK); i < ENTRIES; i += 16)
-		l1[i] = data_entry(vcpu->stack_mfn, PTE_W);
+		l1[i] = data_entry(gate[GATE_FRAME_STACK], PTE_W);
 }
 
 static bool gate_create(struct vcpu *vcpu)
 {
-	mfn_t *const all[] = { &vcpu->gate_l3, &vcpu->gate_l2, &vcpu->gate_l1, &vcpu->desc_mfn,
-			       &vcpu->stack_mfn, &vcpu->nmi_mfn, &vcpu->ist_mfn, &vcpu->alias_l2,
-			       &vcpu->alias_l1 };
-	u64 *l1;
+	const mfn_t *gate = vcpu->gate;
 
-	if (!alloc_all(all, ARRAY_SIZE(all)))
+	if (!alloc_all(vcpu->gate, VCPU_GATE_FRAMES))
 		return false;
-	map_aliases(vcpu);
-	((u64 *)mfn_to_virt(vcpu->gate_l3))[0] = mfn_to_paddr(vcpu->gate_l2) | PTE_P | PTE_W;
-	((u64 *)mfn_to_virt(vcpu->gate_l2))[0] = mfn_to_paddr(vcpu->gate_l1) | PTE_P | PTE_W;
-	l1 = mfn_to_virt(vcpu->gate_l1);
-	map_shared(l1);
-	l1[GATE_INDEX(GATE_DESC)] = data_entry(vcpu->desc_mfn, 0);
-	l1[GATE_INDEX(GATE_ENTRY_STACK)] = data_entry(vcpu->stack_mfn, PTE_W);
-	l1[GATE_INDEX(GATE_NMI_STACK)] = data_entry(vcpu->nmi_mfn, PTE_W);
-	l1[GATE_INDEX(GATE_IST_STACK)] = data_entry(vcpu->ist_mfn, PTE_W);
-	vcpu->desc = mfn_to_virt(vcpu->desc_mfn);
+	map_aliases(gate);
+	*(u64 *)mfn_to_virt(gate[GATE_FRAME_L3]) =
+		mfn_to_paddr(gate[GATE_FRAME_L2]) | PTE_P | PTE_W;
+	map_region(gate, 0);
+	vcpu->desc = mfn_to_virt(gate[GATE_FRAME_DESC]);
 	desc_init_guest(vcpu->desc);
-	vcpu->regs = (struct regs *)((u8 *)mfn_to_virt(vcpu->stack_mfn) + PAGE_SIZE - REGS_SIZE);
+	vcpu->regs = mfn_to_virt(gate[GATE_FRAME_STACK]) + PAGE_SIZE - REGS_SIZE;
 	return true;
 }
 
@@ -189,13 +179,6 @@ static void fpu_reset(void *fpu)
 {
 	*(u16 *)fpu = 0x37f;
 	*(u32 *)((u8 *)fpu + 24) = 0x1f80;
-}
-
-static void *page_zalloc(void)
-{
-	mfn_t mfn = page_alloc();
-
-	return mfn == INVALID_MFN ? NULL : mfn_to_virt(mfn);
 }
 
 /**
@@ -223,21 +206,13 @@ struct vcpu *vcpu_create(struct domain *domain, u32 id)
 	vcpu->dr[7] = 0x400;
 	for (i = 0; i < TORC_BATCH_PAGES; i++)
 		vcpu->batch_pfn[i] = INVALID_PFN;
-	vcpu->gate_l3 = vcpu->gate_l2 = vcpu->gate_l1 = INVALID_MFN;
-	vcpu->desc_mfn = vcpu->stack_mfn = vcpu->nmi_mfn = vcpu->ist_mfn = INVALID_MFN;
-	vcpu->alias_l2 = vcpu->alias_l1 = INVALID_MFN;
+	memset(vcpu->gate, 0xff, sizeof(vcpu->gate)); /* INVALID_MFN */
 	vcpu->fpu = page_zalloc();
 	vcpu->roots = page_zalloc();
 	if (!vcpu->fpu || !vcpu->roots || !root_prepare(vcpu) || !gate_create(vcpu))
 		return NULL;
 	fpu_reset(vcpu->fpu);
 	return vcpu;
-}
-
-static void drop(mfn_t mfn)
-{
-	if (mfn != INVALID_MFN)
-		page_free(mfn);
 }
 
 /** vcpu_destroy - gives back the hypervisor's pages of @vcpu, complete or not */
@@ -248,22 +223,14 @@ void vcpu_destroy(struct vcpu *vcpu)
 	root_free_copies(vcpu);
 	for (i = 0; i < LDT_PAGES; i++)
 		if (vcpu->ldt_mfn[i])
-			drop(vcpu->ldt_mfn[i]);
-	drop(vcpu->gate_l3);
-	drop(vcpu->gate_l2);
-	drop(vcpu->gate_l1);
-	drop(vcpu->desc_mfn);
-	drop(vcpu->stack_mfn);
-	drop(vcpu->nmi_mfn);
-	drop(vcpu->ist_mfn);
-	drop(vcpu->alias_l2);
-	drop(vcpu->alias_l1);
-	if (vcpu->fpu)
-		page_free(virt_to_mfn(vcpu->fpu));
-	if (vcpu->roots)
-		page_free(virt_to_mfn(vcpu->roots));
+			page_free(vcpu->ldt_mfn[i]);
+	for (i = 0; i < VCPU_GATE_FRAMES; i++)
+		if (vcpu->gate[i] != INVALID_MFN)
+			page_free(vcpu->gate[i]);
+	page_drop(vcpu->fpu);
+	page_drop(vcpu->roots);
 	vcpu->domain->vcpu[vcpu->id] = NULL;
-	page_free(virt_to_mfn(vcpu));
+	page_drop(vcpu);
 }
 
 static void init_page(const struct vcpu *vcpu, struct torc_vcpu_page *page)
@@ -283,7 +250,7 @@ void vcpu_drop_page(struct vcpu *vcpu)
 	frame_put_writable(domain, domain_mfn(domain, vcpu->page_pfn));
 	vcpu->page = NULL;
 	vcpu->page_pfn = INVALID_PFN;
-	((u64 *)mfn_to_virt(vcpu->gate_l1))[GATE_INDEX(GATE_VCPU)] = 0;
+	((u64 *)mfn_to_virt(vcpu->gate[GATE_FRAME_L1]))[GATE_INDEX(GATE_VCPU)] = 0;
 }
 
 /**
@@ -311,7 +278,7 @@ int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn)
 	vcpu->page = mfn_to_virt(mfn);
 	vcpu->page_pfn = pfn;
 	lock_drop(&sched_lock);
-	((u64 *)mfn_to_virt(vcpu->gate_l1))[GATE_INDEX(GATE_VCPU)] = data_entry(mfn, PTE_W);
+	((u64 *)mfn_to_virt(vcpu->gate[GATE_FRAME_L1]))[GATE_INDEX(GATE_VCPU)] = data_entry(mfn, PTE_W);
 	return 0;
 }
 
@@ -329,7 +296,7 @@ static void read_selectors(struct vcpu *vcpu)
 /** vcpu_map_ldt - makes the LDT of @vcpu what its gate region shows */
 void vcpu_map_ldt(struct vcpu *vcpu)
 {
-	u64 *l1 = mfn_to_virt(vcpu->gate_l1);
+	u64 *l1 = mfn_to_virt(vcpu->gate[GATE_FRAME_L1]);
 	unsigned int i;
 
 	for (i = 0; i < LDT_PAGES; i++)
@@ -348,36 +315,36 @@ void vcpu_set_ldt(struct vcpu *vcpu)
 	vcpu->reload = true;
 }
 
+/* One of the instructions that save or load all states, which XCR0 must then allow. */
+#define XSTATE(instruction, vcpu) \
+	__asm__ volatile(instruction " (%0)" : : "r"((vcpu)->fpu), \
+			 "a"((u32)cpu_features.xcr0), "d"((u32)(cpu_features.xcr0 >> 32)) : "memory")
+
 static void fpu_save(struct vcpu *vcpu)
 {
-	u64 mask = cpu_features.xcr0;
-
 	__asm__ volatile("clts");
 	if (!cpu_features.xsave) {
-		__asm__ volatile("fxsave64 (%0)" : : "r"(vcpu->fpu) : "memory");
+		XSTATE("fxsave64", vcpu);
 		return;
 	}
-	xsetbv(0, mask);
-	__asm__ volatile("xsave64 (%0)"
-			 : : "r"(vcpu->fpu), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
+	xsetbv(0, cpu_features.xcr0);
+	XSTATE("xsave64", vcpu);
 	xsetbv(0, vcpu->xcr0);
 }
 
 static void fpu_load(struct vcpu *vcpu)
 {
 	static const u32 zero;
-	u64 mask = cpu_features.xcr0;
 
 	__asm__ volatile("clts");
 	if (cpu_features.x87_pointers_stay)
 		__asm__ volatile("fnclex\n\temms\n\tfildl %0" : : "m"(zero));
 	if (!cpu_features.xsave) {
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(vcpu->fpu));
+		XSTATE("fxrstor64", vcpu);
 		return;
 	}
-	xsetbv(0, mask);
-	__asm__ volatile("xrstor64 (%0)"
-			 : : "r"(vcpu->fpu), "a"((u32)mask), "d"((u32)(mask >> 32)));
+	xsetbv(0, cpu_features.xcr0);
+	XSTATE("xrstor64", vcpu);
 	xsetbv(0, vcpu->xcr0);
 }
 
@@ -443,8 +410,7 @@ void vcpu_resume(struct vcpu *vcpu, paddr_t root)
 	if (!vcpu->reload)
 		gate_resume(root, stack, vcpu->regs);
 	vcpu->reload = false;
-	selectors = vcpu->sel[0] | (u64)vcpu->sel[1] << 16 | (u64)vcpu->sel[2] << 32 |
-		    (u64)vcpu->sel[3] << 48;
+	memcpy(&selectors, vcpu->sel, sizeof(selectors));
 	gate_resume_segments(root, stack, selectors, rdfsbase(), rdgsbase(),
 			     vcpu->ldt_entries ? SEL_LDT : 0);
 }

@@ -4,13 +4,12 @@
  * Physical memory. Two sizes: chunks of 2 MiB for guests, pages for the hypervisor (which breaks
  * chunks up as it needs them). Whatever is handed out is zero, so nothing that was freed is seen
  * again.
- *
- * Not locked: callers serialise.
  */
 #ifndef TORC_ALLOC_H
 #define TORC_ALLOC_H
 
 #include "boot.h"
+#include "layout.h"
 #include "types.h"
 
 struct alloc_stats {
@@ -52,6 +51,22 @@ mfn_t page_alloc(void);
  * page_free() - give a page of page_alloc() back
  */
 void page_free(mfn_t mfn);
+
+/**
+ * page_zalloc() - the same as a direct-map pointer, NULL if there is none; page_drop() takes either
+ */
+static inline void *page_zalloc(void)
+{
+	mfn_t mfn = page_alloc();
+
+	return mfn == INVALID_MFN ? NULL : mfn_to_virt(mfn);
+}
+
+static inline void page_drop(void *page)
+{
+	if (page)
+		page_free(virt_to_mfn(page));
+}
 
 /**
  * boot_alloc() - take contiguous, page-aligned, zeroed memory for good

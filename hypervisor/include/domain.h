@@ -32,6 +32,13 @@ struct root_copy {
 	mfn_t copy;
 };
 
+/* Frames of a gate region: pages in the order of their addresses, tables; and a vCPU's own. */
+enum {
+	GATE_FRAME_DESC, GATE_FRAME_STACK, GATE_FRAME_NMI, GATE_FRAME_IST, GATE_FRAME_L1,
+	GATE_FRAME_L2, GATE_FRAMES,
+	GATE_FRAME_L3 = GATE_FRAMES, GATE_FRAME_ALIAS_L2, GATE_FRAME_ALIAS_L1, VCPU_GATE_FRAMES
+};
+
 #define ROOT_COPIES 64 /* of one vCPU; a direct-mapped cache */
 
 /**
@@ -41,8 +48,7 @@ struct root_copy {
  * @page: its vCPU page, through the direct map: the guest's, trusted in nothing
  * @root: guest's level-4 table in force, referenced
  * @roots: copies of level-4 tables, filled on demand; @root_copies have a frame
- * @stack_mfn: @nmi_mfn: @ist_mfn: @desc_mfn: frames of the gate region
- * @gate_l3: @gate_l2: @gate_l1: @alias_l2: @alias_l1: table frames of the gate region
+ * @gate: frames of the gate region
  * @page_pfn: pfn of the vCPU page, referenced writable
  * @batch_pfn: pages of the batch area, referenced writable; INVALID_PFN when absent
  * @fpu: XSAVE area while it does not run (frames of the hypervisor)
@@ -62,8 +68,7 @@ struct vcpu {
 	mfn_t root;
 	struct root_copy *roots;
 	u32 root_copies;
-	mfn_t stack_mfn, nmi_mfn, ist_mfn, desc_mfn;
-	mfn_t gate_l3, gate_l2, gate_l1, alias_l2, alias_l1;
+	mfn_t gate[VCPU_GATE_FRAMES];
 	pfn_t page_pfn;
 	pfn_t batch_pfn[TORC_BATCH_PAGES];
 	mfn_t ldt_mfn[LDT_PAGES];

@@ -12,11 +12,12 @@ struct elf_image {
 	u64 size;
 };
 
-/* One loadable segment. */
-struct elf_segment {
-	u64 offset, file_size; /* within the image */
-	u64 address, memory_size; /* guest-physical */
+/* As in the file; addresses are guest-physical. */
+struct program_header {
+	u32 type, flags;
+	u64 offset, vaddr, paddr, filesz, memsz, align;
 };
+_Static_assert(sizeof(struct program_header) == 56, "System V ABI, ELF-64 object file format");
 
 /**
  * elf_check - is @image a guest kernel that this hypervisor can start?
@@ -27,9 +28,10 @@ struct elf_segment {
 const char *elf_check(const struct elf_image *image, struct torc_note *note, u64 *first, u64 *end);
 
 /**
- * elf_segment - the loadable segment number @index of an image that elf_check() accepted
+ * elf_segment - the segment number @index of those that are loaded and not empty
+ * Of an image that elf_check() accepted they lie within file and memory.
  * Return: false behind the last.
  */
-bool elf_segment(const struct elf_image *image, unsigned int index, struct elf_segment *segment);
+bool elf_segment(const struct elf_image *image, unsigned int index, struct program_header *segment);
 
 #endif

@@ -89,6 +89,29 @@ struct tss {
 } __packed;
 _Static_assert(sizeof(struct tss) == 104, "Intel SDM 3A 8.7");
 
+struct idt_entry {
+	u16 offset0;
+	u16 selector;
+	u8 ist;
+	u8 type;
+	u16 offset1;
+	u32 offset2;
+	u32 reserved;
+};
+_Static_assert(sizeof(struct idt_entry) == 16, "Intel SDM 3A 6.14.1");
+
+/* An interrupt gate of ring 0 to code at @offset. */
+static inline struct idt_entry idt_entry(u64 offset)
+{
+	return (struct idt_entry){
+		.offset0 = (u16)offset,
+		.selector = SEL_HV_CS,
+		.type = 0x8e,
+		.offset1 = (u16)(offset >> 16),
+		.offset2 = (u32)(offset >> 32),
+	};
+}
+
 struct iret_frame {
 	u64 rip, cs, rflags, rsp, ss;
 };

@@ -61,20 +61,28 @@
 .endm
 
 .macro push_registers_below_rax
+	.irp	register, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	push	%\register
+	.endr
+.endm
+
+/* The frame of a guest kernel that called the gate and goes on at RCX, on the entry stack. */
+.macro push_caller
+	lea	entry_top(%rip), %rsp
+	push	$TORC_SEL_KERNEL_SS
+	push	scratch(%rip)
+	push	$GATE_RFLAGS_FORCED
+	push	$TORC_SEL_KERNEL_CS
 	push	%rcx
-	push	%rdx
-	push	%rbx
-	push	%rbp
-	push	%rsi
-	push	%rdi
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+.endm
+
+/* What the processor pushed, from the stack to a frame of the guest. */
+.macro pop_iret_frame frame
+	pop	\frame + TORC_FRAME_RIP(%rip)
+	pop	\frame + TORC_FRAME_CS(%rip)
+	pop	\frame + TORC_FRAME_RFLAGS(%rip)
+	pop	\frame + TORC_FRAME_RSP(%rip)
+	pop	\frame + TORC_FRAME_SS(%rip)
 .endm
 
 /* RAX, vector, error code and what the processor pushed, from the stack to a frame of the guest. */
@@ -82,31 +90,15 @@
 	pop	\frame + TORC_FRAME_RAX(%rip)
 	pop	\frame + TORC_FRAME_VECTOR(%rip)
 	pop	\frame + TORC_FRAME_ERROR(%rip)
-	pop	\frame + TORC_FRAME_RIP(%rip)
-	pop	\frame + TORC_FRAME_CS(%rip)
-	pop	\frame + TORC_FRAME_RFLAGS(%rip)
-	pop	\frame + TORC_FRAME_RSP(%rip)
-	pop	\frame + TORC_FRAME_SS(%rip)
+	pop_iret_frame \frame
 	mov	%cr2, %rax
 	mov	%rax, \frame + TORC_FRAME_CR2(%rip)
 .endm
 
 .macro pop_registers
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rdi
-	pop	%rsi
-	pop	%rbp
-	pop	%rbx
-	pop	%rdx
-	pop	%rcx
-	pop	%rax
+	.irp	register, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
+	pop	%\register
+	.endr
 .endm
 
 #endif

@@ -57,6 +57,11 @@ bool parse_size(const char *text, u64 *bytes);
 bool parse_set(const char *text, u64 *set);
 
 /**
+ * word_is() - are the @length bytes at @word those of @text?
+ */
+bool word_is(const char *word, size_t length, const char *text);
+
+/**
  * cmdline_get() - look a word up in a command line
  * @cmdline: words separated by blanks; a word "--" ends the part that is searched
  * @key: name of the word

@@ -115,6 +115,13 @@ void flush_vcpus(struct domain *domain, u64 vcpus);
 void flush_tables(struct domain *domain);
 
 /* linear.c */
+
+/**
+ * table_walk - the level-1 entry for @address below the level-4 table @table
+ * Return: NULL when a table on the way is absent or not memory of domain @owner.
+ */
+u64 *table_walk(u16 owner, mfn_t table, u64 address);
+
 void linear_protect(struct domain *domain, mfn_t mfn);
 void linear_unprotect(struct domain *domain, mfn_t mfn);
 

@@ -7,18 +7,15 @@
 
 static bool digit_value(char c, unsigned int base, unsigned int *value)
 {
-	unsigned int v;
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *digit = strchr(digits, c);
 
-	if (c >= '0' && c <= '9')
-		v = (unsigned int)(c - '0');
-	else if (c >= 'a' && c <= 'f')
-		v = (unsigned int)(c - 'a') + 10;
-	else if (c >= 'A' && c <= 'F')
-		v = (unsigned int)(c - 'A') + 10;
-	else
+	if (c == '\0' || digit == NULL)
 		return false;
-	*value = v;
-	return v < base;
+	*value = (unsigned int)(digit - digits);
+	if (*value >= 16)
+		*value -= 6;
+	return *value < base;
 }
 
 /* Reads digits; returns where they end, or NULL when there are none or too many. */
@@ -53,33 +50,20 @@ bool parse_number(const char *text, u64 *value)
 	return true;
 }
 
-static unsigned int suffix_shift(char c)
-{
-	switch (c) {
-	case 'K': case 'k':
-		return 10;
-	case 'M': case 'm':
-		return 20;
-	case 'G': case 'g':
-		return 30;
-	case 'T': case 't':
-		return 40;
-	default:
-		return 0;
-	}
-}
-
 bool parse_size(const char *text, u64 *bytes)
 {
+	static const char suffixes[] = "KMGTkmgt";
 	u64 result;
-	const char *end = parse_digits(text, &result);
-	unsigned int shift;
+	const char *end = parse_digits(text, &result), *suffix;
+	unsigned int shift = 0;
 
 	if (end == NULL)
 		return false;
-	shift = suffix_shift(*end);
-	if (shift != 0)
+	suffix = strchr(suffixes, *end);
+	if (*end != '\0' && suffix != NULL) {
+		shift = 10 * (unsigned int)((suffix - suffixes) % 4 + 1);
 		end++;
+	}
 	if (*end != '\0' || result > UINT64_MAX >> shift)
 		return false;
 	*bytes = result << shift;
@@ -117,68 +101,66 @@ static const char *skip_blanks(const char *s)
 	return s;
 }
 
-static const char *word_end(const char *s)
+/* The first word in @text and its length, or NULL. */
+static const char *next_word(const char *text, size_t *length)
 {
-	while (*s != '\0' && !is_blank(*s))
-		s++;
-	return s;
+	text = skip_blanks(text);
+	for (*length = 0; text[*length] != '\0' && !is_blank(text[*length]); ++*length)
+		;
+	return *length > 0 ? text : NULL;
+}
+
+bool word_is(const char *word, size_t length, const char *text)
+{
+	return strlen(text) == length && memcmp(word, text, length) == 0;
+}
+
+/* The same for a command line, which a word "--" ends. */
+static const char *next_setting(const char *text, size_t *length)
+{
+	const char *word = next_word(text, length);
+
+	return word != NULL && !word_is(word, *length, "--") ? word : NULL;
+}
+
+/* Length of a word's part before "=". */
+static size_t key_length(const char *word, size_t length)
+{
+	const char *equals = strchr(word, '=');
+
+	return equals == NULL ? length : MIN(length, (size_t)(equals - word));
 }
 
 int cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size)
 {
-	size_t key_length = strlen(key), length;
-	const char *word, *end;
+	const char *word = cmdline;
+	size_t length = 0, key_bytes;
 
-	for (word = skip_blanks(cmdline); *word != '\0'; word = skip_blanks(end)) {
-		end = word_end(word);
-		length = (size_t)(end - word);
-		if (length == 2 && memcmp(word, "--", 2) == 0)
-			break;
-		if (length < key_length || memcmp(word, key, key_length) != 0)
+	while ((word = next_setting(word + length, &length)) != NULL) {
+		key_bytes = key_length(word, length);
+		if (!word_is(word, key_bytes, key))
 			continue;
-		if (length > key_length && word[key_length] != '=')
-			continue;
-		word = length > key_length ? word + key_length + 1 : end;
-		length = (size_t)(end - word);
-		if (size > 0) {
-			size_t copied = MIN(length, size - 1);
-
-			memcpy(buffer, word, copied);
-			buffer[copied] = '\0';
-		}
+		key_bytes = MIN(key_bytes + 1, length); /* and "=" */
+		length -= key_bytes;
+		strlcpy(buffer, word + key_bytes, MIN(length + 1, size));
 		return (int)length;
 	}
 	return -1;
 }
 
-/* The place in @known of a word's part before "=", or where @known ends. */
-static unsigned int find_key(const char *const *known, const char *word, size_t length)
-{
-	const char *equals = strchr(word, '=');
-	unsigned int i;
-
-	if (equals != NULL && (size_t)(equals - word) < length)
-		length = (size_t)(equals - word);
-	for (i = 0; known[i] != NULL; i++)
-		if (strlen(known[i]) == length && memcmp(known[i], word, length) == 0)
-			break;
-	return i;
-}
-
 const char *cmdline_fault(const char *cmdline, const char *const *known, char *word, size_t size)
 {
-	const char *at, *end;
+	const char *at = cmdline;
+	size_t length = 0;
 	u32 seen = 0;
 
-	for (at = skip_blanks(cmdline); *at != '\0'; at = skip_blanks(end)) {
-		unsigned int i;
+	while ((at = next_setting(at + length, &length)) != NULL) {
+		unsigned int i = 0;
 
-		end = word_end(at);
-		if (end - at == 2 && memcmp(at, "--", 2) == 0)
-			break;
-		i = find_key(known, at, (size_t)(end - at));
+		while (known[i] != NULL && !word_is(at, key_length(at, length), known[i]))
+			i++;
 		if (known[i] == NULL || (seen >> i & 1)) {
-			strlcpy(word, at, MIN(size, (size_t)(end - at) + 1));
+			strlcpy(word, at, MIN(size, length + 1));
 			return known[i] == NULL ? "is unknown" : "is given twice";
 		}
 		seen |= 1u << i;
@@ -196,13 +178,12 @@ bool cmdline_is(const char *cmdline, const char *key, const char *value)
 
 const char *cmdline_after(const char *cmdline, const char *word)
 {
-	size_t length = strlen(word);
-	const char *at, *end;
+	const char *at = cmdline;
+	size_t length = 0;
 
-	for (at = skip_blanks(cmdline); *at != '\0'; at = skip_blanks(end)) {
-		end = word_end(at);
-		if ((size_t)(end - at) == length && memcmp(at, word, length) == 0)
-			return skip_blanks(end);
+	while ((at = next_word(at + length, &length)) != NULL) {
+		if (word_is(at, length, word))
+			return skip_blanks(at + length);
 	}
 	return NULL;
 }

@@ -54,11 +54,7 @@ int memcmp(const void *a, const void *b, size_t bytes)
 
 size_t strlen(const char *s)
 {
-	size_t n = 0;
-
-	while (s[n] != '\0')
-		n++;
-	return n;
+	return strnlen(s, SIZE_MAX);
 }
 
 size_t strnlen(const char *s, size_t max)

@@ -13,7 +13,6 @@
 #include "observe.h"
 #include "paging.h"
 #include "sched.h"
-#include "state.h"
 
 #define AREA_WORDS_PER_PAGE (PAGE_SIZE / 8)
 /* Entries of a level-1 table done between two looks at who else is waiting. */
@@ -97,16 +96,6 @@ static int find_place(struct vcpu *vcpu, const struct torc_batch_op *op, unsigne
 	return 0;
 }
 
-static int find_range(struct vcpu *vcpu, const struct torc_batch_op *op, struct place *place)
-{
-	int error = find_place(vcpu, op, op->count, place);
-
-	if (error)
-		return error;
-	place->level = table_level(vcpu->domain, place->mfn);
-	return place->level < 0 ? place->level : 0;
-}
-
 static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
 {
 	struct place place;
@@ -114,16 +103,10 @@ static int set_one(struct vcpu *vcpu, struct torc_batch_op *op)
 
 	if (error)
 		return error;
-	switch (op->op) {
-	case TORC_OP_SET:
-		return table_set(vcpu->domain, place.mfn, place.index, op->value, false, NULL);
-	case TORC_OP_SET_KEEP:
-		return table_set(vcpu->domain, place.mfn, place.index, op->value, true, NULL);
-	case TORC_OP_EXCHANGE:
-		return table_set(vcpu->domain, place.mfn, place.index, op->value, false, &op->old);
-	default:
+	if (op->op == TORC_OP_COMPARE_EXCHANGE)
 		return table_compare_set(vcpu->domain, place.mfn, place.index, op->value, &op->old);
-	}
+	return table_set(vcpu->domain, place.mfn, place.index, op->value,
+			 op->op == TORC_OP_SET_KEEP, op->op == TORC_OP_EXCHANGE ? &op->old : NULL);
 }
 
 /*
@@ -142,86 +125,57 @@ static unsigned int next_piece(const struct torc_batch_op *op, const struct plac
 	return words ? MIN(count, AREA_WORDS_PER_PAGE - word % AREA_WORDS_PER_PAGE) : count;
 }
 
-static int clear_range(struct vcpu *vcpu, struct torc_batch_op *op)
+/* Can all of a range operation be carried out? @words: it works with words of the batch area. */
+static int check_range(struct vcpu *vcpu, const struct torc_batch_op *op, bool words,
+		       struct place *place)
 {
-	bool save = op->flags & TORC_BATCH_SAVE_OLD;
-	struct place place;
-	unsigned int piece;
-	int error = find_range(vcpu, op, &place);
+	int error = find_place(vcpu, op, op->count, place);
 
 	if (error)
 		return error;
-	if (save && !area_has(vcpu, op->old, op->count))
+	place->level = table_level(vcpu->domain, place->mfn);
+	if (place->level < 0)
+		return place->level;
+	if (words && !area_has(vcpu, op->old, op->count))
 		return TORC_EINVAL;
-	for (; op->done < op->count; op->done += piece) {
-		piece = next_piece(op, &place, save);
-		if (must_stop(vcpu->domain, piece))
-			return STOPPED;
-		table_clear(vcpu->domain, place.mfn, place.index + op->done, piece,
-			    save ? area_word(vcpu, op->old + op->done * 8ull) : NULL);
-	}
+	if (op->op == TORC_OP_CLEAR_BITS && (op->value & ~(PTE_W | PTE_A | PTE_D)))
+		return TORC_EINVAL;
 	return 0;
 }
 
-static int clear_bits(struct vcpu *vcpu, struct torc_batch_op *op)
+static int run_range(struct vcpu *vcpu, struct torc_batch_op *op)
 {
+	bool words = op->op == TORC_OP_FILL ||
+		     (op->op == TORC_OP_CLEAR && (op->flags & TORC_BATCH_SAVE_OLD));
 	struct place place;
-	unsigned int piece;
-	int error = find_range(vcpu, op, &place);
+	int error = check_range(vcpu, op, words, &place);
 
-	if (error)
-		return error;
-	if (op->value & ~(PTE_W | PTE_A | PTE_D))
-		return TORC_EINVAL;
-	for (; op->done < op->count; op->done += piece) {
-		piece = next_piece(op, &place, false);
+	while (!error && op->done < op->count) {
+		unsigned int piece = next_piece(op, &place, words), done = piece;
+		unsigned int index = place.index + op->done;
+		u64 *area = words ? area_word(vcpu, op->old + op->done * 8ull) : NULL;
+
 		if (must_stop(vcpu->domain, piece))
 			return STOPPED;
-		table_clear_bits(vcpu->domain, place.mfn, place.index + op->done, piece,
-				 op->value);
-	}
-	return 0;
-}
-
-static int fill_range(struct vcpu *vcpu, struct torc_batch_op *op)
-{
-	struct place place;
-	unsigned int piece, done;
-	int error = find_range(vcpu, op, &place);
-
-	if (error)
-		return error;
-	if (!area_has(vcpu, op->old, op->count))
-		return TORC_EINVAL;
-	while (op->done < op->count) {
-		piece = next_piece(op, &place, true);
-		if (must_stop(vcpu->domain, piece))
-			return STOPPED;
-		error = table_fill(vcpu->domain, place.mfn, place.index + op->done, piece,
-				   area_word(vcpu, op->old + op->done * 8ull), &done);
+		if (op->op == TORC_OP_CLEAR)
+			table_clear(vcpu->domain, place.mfn, index, piece, area);
+		else if (op->op == TORC_OP_CLEAR_BITS)
+			table_clear_bits(vcpu->domain, place.mfn, index, piece, op->value);
+		else
+			error = table_fill(vcpu->domain, place.mfn, index, piece, area, &done);
 		op->done += done;
-		if (error)
-			return error;
 	}
-	return 0;
-}
-
-/* Operations on a whole table: its frame, or an error. */
-static int table_frame(struct vcpu *vcpu, const struct torc_batch_op *op, mfn_t *mfn)
-{
-	if (op->entry & (PAGE_SIZE - 1))
-		return TORC_EINVAL;
-	*mfn = domain_mfn(vcpu->domain, op->entry >> PAGE_SHIFT);
-	return *mfn == INVALID_MFN ? TORC_ENOENT : 0;
+	return error;
 }
 
 static int whole_table(struct vcpu *vcpu, const struct torc_batch_op *op)
 {
-	mfn_t mfn;
-	int error = table_frame(vcpu, op, &mfn);
+	mfn_t mfn = domain_mfn(vcpu->domain, op->entry >> PAGE_SHIFT);
 
-	if (error)
-		return error;
+	if (op->entry & (PAGE_SIZE - 1))
+		return TORC_EINVAL;
+	if (mfn == INVALID_MFN)
+		return TORC_ENOENT;
 	switch (op->op) {
 	case TORC_OP_PIN:
 		return table_pin(vcpu->domain, mfn, op->value > 4 ? 0 : op->value);
@@ -258,11 +212,9 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 	case TORC_OP_COMPARE_EXCHANGE:
 		return set_one(vcpu, op);
 	case TORC_OP_CLEAR:
-		return clear_range(vcpu, op);
 	case TORC_OP_CLEAR_BITS:
-		return clear_bits(vcpu, op);
 	case TORC_OP_FILL:
-		return fill_range(vcpu, op);
+		return run_range(vcpu, op);
 	case TORC_OP_PIN:
 	case TORC_OP_UNPIN:
 	case TORC_OP_NEW_ROOT:

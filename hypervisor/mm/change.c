@@ -89,24 +89,17 @@ int table_compare_set(struct domain *domain, mfn_t mfn, unsigned int index, u64 
 	return 0;
 }
 
-/* Clears one entry; what an entry of an upper level held may be left to table_settle(). */
-static u64 clear_entry(struct domain *domain, mfn_t mfn, unsigned int level, unsigned int index)
-{
-	u64 old = __atomic_exchange_n(&table_of(mfn)[index], 0, __ATOMIC_ACQ_REL);
-
-	if (level == 4)
-		root_update(domain, mfn, index, 0);
-	entry_release(domain, old, level);
-	return old;
-}
-
+/* What an entry of an upper level held may be left to table_settle(). */
 void table_clear(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count, u64 *old)
 {
 	unsigned int level = frame_table[mfn].type, i;
-	u64 entry;
+	u64 *table = table_of(mfn), entry;
 
 	for (i = 0; i < count; i++) {
-		entry = clear_entry(domain, mfn, level, index + i);
+		entry = __atomic_exchange_n(&table[index + i], 0, __ATOMIC_ACQ_REL);
+		if (level == 4)
+			root_update(domain, mfn, index + i, 0);
+		entry_release(domain, entry, level);
 		if (old)
 			old[i] = entry;
 	}

@@ -17,7 +17,6 @@
  */
 #include "apic.h"
 #include "cpu.h"
-#include "gate.h"
 #include "observe.h"
 #include "paging.h"
 

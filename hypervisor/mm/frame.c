@@ -6,7 +6,6 @@
 #include "alloc.h"
 #include "frame.h"
 #include "lib.h"
-#include "log.h"
 
 struct frame *frame_table;
 mfn_t frame_count;
@@ -18,8 +17,5 @@ void frame_table_init(void)
 	frame_count = ALIGN_UP(alloc_max_mfn(), CHUNK_PAGES);
 	frame_table = boot_alloc(frame_count * sizeof(*frame_table));
 	m2p_table = boot_alloc(frame_count * sizeof(*m2p_table));
-	if (!frame_table || !m2p_table)
-		panic("not enough memory for the frame table: %lu frames",
-		      frame_count);
 	memset(m2p_table, 0xff, frame_count * sizeof(*m2p_table));
 }

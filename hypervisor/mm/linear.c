@@ -12,24 +12,28 @@
 #include "cpu.h"
 #include "paging.h"
 
-/* The level-1 entry of the linear map for @pfn, if that entry maps @mfn; else NULL. */
-static u64 *linear_entry(struct domain *domain, mfn_t mfn)
+u64 *table_walk(u16 owner, mfn_t table, u64 address)
 {
-	u64 address = domain->linear_base + (m2p_table[mfn] << PAGE_SHIFT);
-	mfn_t table = domain->linear_root;
 	unsigned int level;
 	u64 entry;
 
-	if (table == INVALID_MFN)
-		return NULL;
 	for (level = 4; level > 1; level--) {
 		entry = ((u64 *)mfn_to_virt(table))[(address >> (3 + 9 * level)) & 511];
-		if (!(entry & PTE_P))
-			return NULL;
 		table = entry_mfn(entry);
+		if (!(entry & PTE_P) || !frame_owned_by(table, owner))
+			return NULL;
 	}
-	entry = (address >> PAGE_SHIFT) & 511;
-	return &((u64 *)mfn_to_virt(table))[entry];
+	return (u64 *)mfn_to_virt(table) + ((address >> PAGE_SHIFT) & 511);
+}
+
+/* The level-1 entry of the linear map for @mfn's page, or NULL. */
+static u64 *linear_entry(struct domain *domain, mfn_t mfn)
+{
+	u64 address = domain->linear_base + (m2p_table[mfn] << PAGE_SHIFT);
+
+	if (domain->linear_root == INVALID_MFN)
+		return NULL;
+	return table_walk(domain->id, domain->linear_root, address);
 }
 
 static bool maps(u64 entry, mfn_t mfn)

@@ -35,8 +35,6 @@
  * All of this happens under the domain's lock.
  */
 #include "cpu.h"
-#include "lib.h"
-#include "log.h"
 #include "entry_refs.h"
 #include "sched.h"
 

@@ -9,7 +9,6 @@
  */
 #include "alloc.h"
 #include "lib.h"
-#include "log.h"
 #include "paging.h"
 
 #define SLOT_TIME	257 /* and the windows behind it */
@@ -28,7 +27,7 @@ static void fill(struct vcpu *vcpu, u64 *copy, mfn_t source)
 	unsigned int i;
 
 	memcpy(copy, mfn_to_virt(source), PAGE_SIZE);
-	copy[TORC_SLOT_FIRST] = mfn_to_paddr(vcpu->gate_l3) | PTE_P | PTE_W;
+	copy[TORC_SLOT_FIRST] = mfn_to_paddr(vcpu->gate[GATE_FRAME_L3]) | PTE_P | PTE_W;
 	for (i = 0; i < ARRAY_SIZE(vcpu->domain->windows_l3); i++)
 		copy[SLOT_TIME + i] = mfn_to_paddr(vcpu->domain->windows_l3[i]) | PTE_P;
 	copy[SLOT_RINGS] |= PTE_W;
@@ -137,6 +136,14 @@ int root_load(struct vcpu *vcpu, mfn_t mfn)
 	return 0;
 }
 
+/* The copy of table @mfn that vCPU @i of @domain has, or NULL. */
+static struct root_copy *copy_in(struct domain *domain, unsigned int i, mfn_t mfn)
+{
+	struct root_copy *slot = domain->vcpu[i] ? copy_slot(domain->vcpu[i], mfn) : NULL;
+
+	return slot && slot->source == mfn ? slot : NULL;
+}
+
 void root_update(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry)
 {
 	struct root_copy *slot;
@@ -146,10 +153,8 @@ void root_update(struct domain *domain, mfn_t mfn, unsigned int index, u64 entry
 	if (index >= TORC_SLOT_FIRST && index <= TORC_SLOT_LAST)
 		return;
 	for (i = 0; i < domain->vcpu_count; i++) {
-		if (!domain->vcpu[i])
-			continue;
-		slot = copy_slot(domain->vcpu[i], mfn);
-		if (slot->source == mfn)
+		slot = copy_in(domain, i, mfn);
+		if (slot)
 			((u64 *)mfn_to_virt(slot->copy))[index] = entry;
 	}
 }
@@ -160,10 +165,8 @@ void root_forget(struct domain *domain, mfn_t mfn)
 	unsigned int i;
 
 	for (i = 0; i < domain->vcpu_count; i++) {
-		if (!domain->vcpu[i])
-			continue;
-		slot = copy_slot(domain->vcpu[i], mfn);
-		if (slot->source == mfn)
+		slot = copy_in(domain, i, mfn);
+		if (slot)
 			slot->source = INVALID_MFN;
 	}
 }

@@ -11,19 +11,16 @@
 
 static const u8 *translate(struct vcpu *vcpu, u64 address)
 {
-	mfn_t table = vcpu->root;
-	unsigned int level;
-	u64 entry;
+	u16 owner = vcpu->domain->id;
+	u64 *slot, entry;
 
 	if (!is_canonical(address) || (address >= TORC_HOLE_START && address < TORC_HOLE_END))
 		return NULL;
-	for (level = 4; level >= 1; level--) {
-		entry = ((u64 *)mfn_to_virt(table))[(address >> (3 + 9 * level)) & 511];
-		table = entry_mfn(entry);
-		if (!(entry & PTE_P) || !frame_owned_by(table, vcpu->domain->id))
-			return NULL;
-	}
-	return (u8 *)mfn_to_virt(table) + (address & (PAGE_SIZE - 1));
+	slot = table_walk(owner, vcpu->root, address);
+	entry = slot ? READ_ONCE(*slot) : 0;
+	if (!(entry & PTE_P) || !frame_owned_by(entry_mfn(entry), owner))
+		return NULL;
+	return (u8 *)mfn_to_virt(entry_mfn(entry)) + (address & (PAGE_SIZE - 1));
 }
 
 size_t guest_read(struct vcpu *vcpu, gva_t address, void *buffer, size_t bytes)

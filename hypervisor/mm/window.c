@@ -13,7 +13,6 @@
 #include "alloc.h"
 #include "cpu.h"
 #include "lib.h"
-#include "log.h"
 #include "paging.h"
 
 enum { WINDOW_TIME, WINDOW_P2M, WINDOW_M2P, WINDOW_RINGS };
@@ -30,18 +29,17 @@ static mfn_t invalid_page_get(void)
 	return invalid_page;
 }
 
-/* The table below entry @index of @table, made if it is not there; NULL without memory. */
-static u64 *next_table(u64 *table, unsigned int index)
+/* The page behind *@entry, made if it is not there; NULL without memory. */
+static u64 *page_behind(u64 *entry, u64 flags)
 {
-	mfn_t mfn;
+	u64 *page;
 
-	if (!(table[index] & PTE_P)) {
-		mfn = page_alloc();
-		if (mfn == INVALID_MFN)
-			return NULL;
-		table[index] = mfn_to_paddr(mfn) | PTE_P | PTE_W;
-	}
-	return mfn_to_virt(entry_mfn(table[index]));
+	if (*entry & PTE_P)
+		return mfn_to_virt(entry_mfn(*entry));
+	page = page_zalloc();
+	if (page)
+		*entry = virt_to_phys(page) | PTE_P | flags;
+	return page;
 }
 
 /* The leaf entry for page @page of a window; NULL without memory. */
@@ -49,9 +47,9 @@ static u64 *leaf(struct domain *domain, unsigned int window, u64 page)
 {
 	u64 *table = mfn_to_virt(domain->windows_l3[window]);
 
-	table = next_table(table, (page >> 18) & 511);
+	table = page_behind(&table[(page >> 18) & 511], PTE_W);
 	if (table)
-		table = next_table(table, (page >> 9) & 511);
+		table = page_behind(&table[(page >> 9) & 511], PTE_W);
 	return table ? &table[page & 511] : NULL;
 }
 
@@ -67,18 +65,11 @@ static bool map(struct domain *domain, unsigned int window, u64 page, mfn_t mfn,
 /* Fills the page of the pfn->mfn window that tells of the chunk at @pfn. */
 static bool tell_chunk(struct domain *domain, pfn_t pfn)
 {
-	u64 i, *array, *entry = leaf(domain, WINDOW_P2M, pfn / CHUNK_PAGES);
-	mfn_t mfn;
+	u64 i, *entry = leaf(domain, WINDOW_P2M, pfn / CHUNK_PAGES);
+	u64 *array = entry ? page_behind(entry, PTE_NX) : NULL;
 
-	if (!entry)
+	if (!array)
 		return false;
-	if (!*entry) {
-		mfn = page_alloc();
-		if (mfn == INVALID_MFN)
-			return false;
-		*entry = mfn_to_paddr(mfn) | PTE_P | PTE_NX;
-	}
-	array = mfn_to_virt(entry_mfn(*entry));
 	for (i = 0; i < CHUNK_PAGES; i++)
 		array[i] = domain_mfn(domain, pfn + i);
 	return true;

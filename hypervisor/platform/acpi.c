@@ -137,30 +137,21 @@ static void madt_cpu(u32 id, u32 flags)
 		log("acpi: processor %u is one too many and left alone", id);
 }
 
-static void madt_ioapic(paddr_t address, u32 gsi_base)
-{
-	if (acpi_info.ioapic_count < ACPI_MAX_IOAPICS && address < GIB(4))
-		acpi_info.ioapic[acpi_info.ioapic_count++] =
-			(struct acpi_ioapic){ address, gsi_base };
-}
-
-static void madt_override(u8 irq, u32 gsi, u16 flags)
-{
-	if (acpi_info.override_count < ACPI_MAX_OVERRIDES)
-		acpi_info.override[acpi_info.override_count++] =
-			(struct acpi_override){ irq, gsi, flags };
-}
-
 static void madt_entry(const u8 *entry, u8 length)
 {
+	struct acpi_info *a = &acpi_info;
+
 	if (entry[0] == MADT_LOCAL_APIC && length >= 8)
 		madt_cpu(entry[3], (u32)field(entry, 4, 4));
-	else if (entry[0] == MADT_IOAPIC && length >= 12)
-		madt_ioapic(field(entry, 4, 4), (u32)field(entry, 8, 4));
-	else if (entry[0] == MADT_OVERRIDE && length >= 10)
-		madt_override(entry[3], (u32)field(entry, 4, 4), (u16)field(entry, 8, 2));
 	else if (entry[0] == MADT_LOCAL_X2APIC && length >= 16)
 		madt_cpu((u32)field(entry, 4, 4), (u32)field(entry, 8, 4));
+	else if (entry[0] == MADT_IOAPIC && length >= 12 && a->ioapic_count < ACPI_MAX_IOAPICS)
+		a->ioapic[a->ioapic_count++] = (struct acpi_ioapic){
+			field(entry, 4, 4), (u32)field(entry, 8, 4) };
+	else if (entry[0] == MADT_OVERRIDE && length >= 10 &&
+		 a->override_count < ACPI_MAX_OVERRIDES)
+		a->override[a->override_count++] = (struct acpi_override){
+			entry[3], (u32)field(entry, 4, 4), (u16)field(entry, 8, 2) };
 }
 
 static void read_madt(const struct table *madt)

@@ -22,18 +22,14 @@ enum {
 /* Reads an integer constant; returns how long it is, or 0 if it is none. */
 static size_t read_constant(const u8 *aml, size_t bytes, u8 *value)
 {
-	size_t length;
+	static const u8 lengths[] = {
+		[AML_ZERO] = 1, [AML_ONE] = 1, [AML_BYTE] = 2, [AML_WORD] = 3, [AML_DWORD] = 5
+	};
+	size_t length = bytes > 0 && aml[0] < sizeof(lengths) ? lengths[aml[0]] : 0;
 
-	if (bytes == 0)
-		return 0;
-	if (aml[0] == AML_ZERO || aml[0] == AML_ONE) {
-		*value = aml[0];
-		return 1;
-	}
-	length = aml[0] == AML_BYTE ? 2 : aml[0] == AML_WORD ? 3 : aml[0] == AML_DWORD ? 5 : 0;
 	if (length == 0 || bytes < length)
 		return 0;
-	*value = aml[1];
+	*value = aml[length > 1];
 	return length;
 }
 

@@ -18,7 +18,7 @@
 #include "log.h"
 
 #define BITMAP_WORDS	(CHUNK_PAGES / 64)
-#define LOW_MEMORY	MIB(1)		/* BIOS data, and start-up code of other CPUs some day */
+#define LOW_MEMORY	MIB(1)		/* BIOS data; other CPUs start there */
 #define BOOT_MAP_END	GIB(4)		/* what is addressable while alloc_init() runs */
 
 struct chunk {
@@ -50,31 +50,48 @@ static bool page_used(const struct chunk *chunk, unsigned int page)
 
 static void page_set_used(struct chunk *chunk, unsigned int page, bool used)
 {
-	u64 bit = 1ul << page % 64;
-
 	if (page_used(chunk, page) == used)
 		return;
-	chunk->used[page / 64] ^= bit;
-	if (used)
-		chunk->free--;
-	else
-		chunk->free++;
+	chunk->used[page / 64] ^= 1ul << page % 64;
+	chunk->free += used ? -1 : 1;
 }
 
-/* Marks [start, end), page aligned, used or free. */
-static void mark(paddr_t start, paddr_t end, bool used)
+static void chunk_set_used(struct chunk *chunk, bool used)
 {
-	for (paddr_t at = start; at < end; at += PAGE_SIZE) {
+	memset(chunk->used, used ? 0xff : 0, sizeof(chunk->used));
+	chunk->free = used ? 0 : CHUNK_PAGES;
+}
+
+/* Marks [start, end), page aligned, used or free. Return: how many pages were not yet. */
+static u64 mark(paddr_t start, paddr_t end, bool used)
+{
+	u64 pages = 0;
+
+	for (paddr_t at = start, next; at < end; at = next) {
 		struct chunk *chunk = &chunks[at >> CHUNK_SHIFT];
+		u16 before = chunk->free;
 
 		if (IS_ALIGNED(at, CHUNK_SIZE) && end - at >= CHUNK_SIZE) {
-			memset(chunk->used, used ? 0xff : 0, sizeof(chunk->used));
-			chunk->free = used ? 0 : CHUNK_PAGES;
-			at += CHUNK_SIZE - PAGE_SIZE;
-			continue;
+			next = at + CHUNK_SIZE;
+			chunk_set_used(chunk, used);
+		} else {
+			next = at + PAGE_SIZE;
+			page_set_used(chunk, (at >> PAGE_SHIFT) % CHUNK_PAGES, used);
 		}
-		page_set_used(chunk, (at >> PAGE_SHIFT) % CHUNK_PAGES, used);
+		pages += used ? before - chunk->free : chunk->free - before;
 	}
+	return pages;
+}
+
+/* The same for what of it is usable RAM. */
+static u64 mark_ram(const struct boot_info *info, paddr_t start, paddr_t end, bool used)
+{
+	u64 pages = 0;
+
+	for (unsigned int i = 0; i < info->ram.count; i++)
+		pages += mark(MAX(start, info->ram.range[i].start),
+			      MIN(end, info->ram.range[i].end), used);
+	return pages;
 }
 
 static void keep(paddr_t start, paddr_t end)
@@ -98,21 +115,6 @@ static paddr_t place_records(const struct boot_info *info, u64 bytes)
 	panic("alloc: no place for %lu KiB of records below 4 GiB", bytes >> 10);
 }
 
-/* How many pages of [start, end) are usable RAM. */
-static u64 count_ram(const struct boot_info *info, paddr_t start, paddr_t end)
-{
-	u64 pages = 0;
-
-	for (unsigned int i = 0; i < info->ram.count; i++) {
-		paddr_t from = MAX(start, info->ram.range[i].start);
-		paddr_t to = MIN(end, info->ram.range[i].end);
-
-		if (from < to)
-			pages += (to - from) >> PAGE_SHIFT;
-	}
-	return pages;
-}
-
 void alloc_init(const struct boot_info *info)
 {
 	u64 top = info->ram.range[info->ram.count - 1].end;
@@ -125,49 +127,31 @@ void alloc_init(const struct boot_info *info)
 	keep(IMAGE_LOAD_ADDRESS, image_to_phys(__image_end));
 	for (unsigned int i = 0; i < info->module_count; i++)
 		keep(info->module[i].memory.start, info->module[i].memory.end);
-	for (unsigned int i = 0; i < kept.count; i++)
-		reserved_pages += count_ram(info, kept_ranges[i].start, kept_ranges[i].end);
 
 	place = place_records(info, bytes);
 	chunks = phys_to_virt(place);
 	memset(chunks, 0, bytes);
 	mark(0, chunk_count << CHUNK_SHIFT, true);
-	for (unsigned int i = 0; i < info->ram.count; i++)
-		mark(info->ram.range[i].start, info->ram.range[i].end, false);
-	ram_pages = count_ram(info, 0, top);
+	ram_pages = mark_ram(info, 0, top, false);
 	for (unsigned int i = 0; i < kept.count; i++)
-		mark(kept_ranges[i].start, MIN(kept_ranges[i].end, chunk_count << CHUNK_SHIFT),
-		     true);
-	mark(place, place + bytes, true);
-	taken_pages = bytes >> PAGE_SHIFT;
+		reserved_pages += mark_ram(info, kept_ranges[i].start, kept_ranges[i].end, true);
+	taken_pages = mark(place, place + bytes, true);
 	whole_hint = chunk_count;
-}
-
-static mfn_t take_chunk(void)
-{
-	while (whole_hint > 0) {
-		struct chunk *chunk = &chunks[whole_hint - 1];
-
-		if (chunk->free == CHUNK_PAGES) {
-			mfn_t mfn = (whole_hint - 1) << (CHUNK_SHIFT - PAGE_SHIFT);
-
-			memset(chunk->used, 0xff, sizeof(chunk->used));
-			chunk->free = 0;
-			chunk->guest = true;
-			guest_chunks++;
-			return mfn;
-		}
-		whole_hint--;
-	}
-	return INVALID_MFN;
 }
 
 mfn_t chunk_alloc(void)
 {
-	mfn_t mfn;
+	mfn_t mfn = INVALID_MFN;
 
 	lock_take(&alloc_lock);
-	mfn = take_chunk();
+	while (whole_hint > 0 && chunks[whole_hint - 1].free != CHUNK_PAGES)
+		whole_hint--;
+	if (whole_hint > 0) {
+		mfn = --whole_hint * CHUNK_PAGES;
+		chunk_set_used(&chunks[whole_hint], true);
+		chunks[whole_hint].guest = true;
+		guest_chunks++;
+	}
 	lock_drop(&alloc_lock);
 	if (mfn != INVALID_MFN)
 		memset(mfn_to_virt(mfn), 0, CHUNK_SIZE);
@@ -176,13 +160,12 @@ mfn_t chunk_alloc(void)
 
 void chunk_free(mfn_t mfn)
 {
-	u64 index = mfn >> (CHUNK_SHIFT - PAGE_SHIFT);
+	u64 index = mfn / CHUNK_PAGES;
 	struct chunk *chunk = &chunks[index];
 
 	assert(index < chunk_count && IS_ALIGNED(mfn, CHUNK_PAGES) && chunk->guest);
 	lock_take(&alloc_lock);
-	memset(chunk->used, 0, sizeof(chunk->used));
-	chunk->free = CHUNK_PAGES;
+	chunk_set_used(chunk, false);
 	chunk->guest = false;
 	guest_chunks--;
 	whole_hint = MAX(whole_hint, index + 1);
@@ -238,7 +221,7 @@ mfn_t page_alloc(void)
 
 void page_free(mfn_t mfn)
 {
-	u64 index = mfn >> (CHUNK_SHIFT - PAGE_SHIFT);
+	u64 index = mfn / CHUNK_PAGES;
 
 	assert(index < chunk_count && !chunks[index].guest &&
 	       page_used(&chunks[index], mfn % CHUNK_PAGES));
@@ -272,8 +255,7 @@ void *boot_alloc(size_t bytes)
 
 	if (mfn == INVALID_MFN)
 		panic("alloc: no %lu KiB of contiguous memory", bytes >> 10);
-	mark(mfn_to_paddr(mfn), mfn_to_paddr(mfn + pages), true);
-	taken_pages += pages;
+	taken_pages += mark(mfn_to_paddr(mfn), mfn_to_paddr(mfn + pages), true);
 	memset(mfn_to_virt(mfn), 0, pages << PAGE_SHIFT);
 	return mfn_to_virt(mfn);
 }
@@ -288,17 +270,8 @@ void release_modules(const struct boot_info *info)
 			       ALIGN_UP(info->module[i].memory.end, PAGE_SIZE));
 	range_list_remove(&freed, 0, LOW_MEMORY);
 	range_list_remove(&freed, IMAGE_LOAD_ADDRESS, image_to_phys(__image_end));
-	for (unsigned int i = 0; i < freed.count; i++) {
-		for (unsigned int j = 0; j < info->ram.count; j++) {
-			paddr_t start = MAX(pieces[i].start, info->ram.range[j].start);
-			paddr_t end = MIN(pieces[i].end, info->ram.range[j].end);
-
-			if (start >= end)
-				continue;
-			mark(start, end, false);
-			reserved_pages -= (end - start) >> PAGE_SHIFT;
-		}
-	}
+	for (unsigned int i = 0; i < freed.count; i++)
+		reserved_pages -= mark_ram(info, pieces[i].start, pieces[i].end, false);
 	whole_hint = chunk_count;
 }
 

@@ -14,7 +14,6 @@ enum {
 	APIC_TPR = 0x080,
 	APIC_EOI = 0x0b0,
 	APIC_SPURIOUS = 0x0f0,
-	APIC_ERROR = 0x280,
 	APIC_ICR = 0x300,
 	APIC_ICR_HIGH = 0x310,
 	APIC_LVT_TIMER = 0x320,
@@ -54,19 +53,17 @@ static void apic_write(u32 reg, u32 value)
 		apic_page[reg / 4] = value;
 }
 
-/* ICW1..ICW4: cascaded, edge triggered, 8086 mode; then every input masked. */
 void pic_silence(void)
 {
-	outb(PIC1, 0x11);
-	outb(PIC2, 0x11);
-	outb(PIC1 + 1, VECTOR_PIC);
-	outb(PIC2 + 1, VECTOR_PIC + 8);
-	outb(PIC1 + 1, 4);
-	outb(PIC2 + 1, 2);
-	outb(PIC1 + 1, 1);
-	outb(PIC2 + 1, 1);
-	outb(PIC1 + 1, 0xff);
-	outb(PIC2 + 1, 0xff);
+	/* ICW1..ICW4: cascaded, edge triggered, 8086 mode; then every input masked. */
+	static const u8 steps[][2] = {
+		{ PIC1, 0x11 }, { PIC1 + 1, VECTOR_PIC }, { PIC1 + 1, 4 }, { PIC1 + 1, 1 },
+		{ PIC2, 0x11 }, { PIC2 + 1, VECTOR_PIC + 8 }, { PIC2 + 1, 2 }, { PIC2 + 1, 1 },
+		{ PIC1 + 1, 0xff }, { PIC2 + 1, 0xff },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++)
+		outb(steps[i][0], steps[i][1]);
 }
 
 static void enable(void)

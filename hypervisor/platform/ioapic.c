@@ -6,7 +6,6 @@
 #include "acpi.h"
 #include "apic.h"
 #include "layout.h"
-#include "log.h"
 
 #define IOAPIC_VERSION		1
 #define IOAPIC_REDIRECTION	16	/* two registers per input */

@@ -4,6 +4,7 @@
  * The CMOS clock (MC146818), read once at boot.
  */
 #include "cpu.h"
+#include "lib.h"
 #include "timer.h"
 
 #define CMOS_INDEX	0x70
@@ -66,12 +67,6 @@ static struct moment read_once(void)
 	return m;
 }
 
-static bool same(const struct moment *a, const struct moment *b)
-{
-	return a->second == b->second && a->minute == b->minute && a->hour == b->hour &&
-	       a->day == b->day && a->month == b->month && a->year == b->year;
-}
-
 /* Days since 1970-01-01, for the years 2000..2099, where every fourth is a leap year. */
 static u64 days_since_1970(const struct moment *m)
 {
@@ -94,7 +89,7 @@ u64 rtc_read_ns(void)
 		while ((cmos_read(RTC_STATUS_A) & STATUS_A_UPDATING) && patience > 0)
 			patience--;
 		again = read_once();
-	} while (!same(&m, &again) && patience-- > 0);
+	} while (memcmp(&m, &again, sizeof(m)) != 0 && patience-- > 0);
 	if (m.month < 1 || m.month > 12 || m.day < 1 || m.day > 31 || m.hour > 23 ||
 	    m.minute > 59 || m.second > 59 || m.year > 2099)
 		return 0;

@@ -15,7 +15,7 @@ static void require(bool condition)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct elf_image image = { data, size };
-	struct elf_segment segment;
+	struct program_header segment;
 	struct torc_note note;
 	u64 first, end, low = ~0ull, high = 0;
 	unsigned int i;
@@ -23,12 +23,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (elf_check(&image, &note, &first, &end))
 		return 0;
 	for (i = 0; elf_segment(&image, i, &segment); i++) {
-		require(segment.offset <= size && segment.file_size <= size - segment.offset);
-		require(segment.file_size <= segment.memory_size);
-		require(segment.address < 1ull << 40);
-		require(segment.memory_size <= (1ull << 40) - segment.address);
-		low = MIN(low, segment.address);
-		high = MAX(high, segment.address + segment.memory_size);
+		require(segment.offset <= size && segment.filesz <= size - segment.offset);
+		require(segment.filesz <= segment.memsz);
+		require(segment.paddr < 1ull << 40);
+		require(segment.memsz <= (1ull << 40) - segment.paddr);
+		low = MIN(low, segment.paddr);
+		high = MAX(high, segment.paddr + segment.memsz);
 	}
 	require(i > 0 && first == low && end == high);
 	return 0;

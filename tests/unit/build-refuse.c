@@ -66,23 +66,22 @@ Test(build_refuse, a_name_that_is_taken)
 
 Test(build_refuse, sizes)
 {
-	static const char *const bad[] = { "", "mem", "mem=", "mem=x", "mem=4Q", "mem=-4M",
-					   "mem=4MB",
+	static const char *const bad[] = { "mem=", "mem=x", "mem=4Q", "mem=-4M", "mem=4MB",
 					   "mem=99999999999999999999", "mem=18446744073709551615K",
-					   "mem=0000000000000000000000000000000004M" };
-	static const char *const outside[] = { "mem=0", "mem=1", "mem=2097151", "mem=513G",
-					       "mem=549755813889", "mem=16777215T" };
-	char string[100];
+					   "mem=0", "mem=1", "mem=2097151", "mem=513G",
+					   "mem=549755813889", "mem=16777215T" };
+	char string[300], why[100];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(string, sizeof(string), "domain name=a %s", bad[i]);
-		refuse(string, "memory size is missing or no size");
+		snprintf(why, sizeof(why), "its word \"%s\" is not a size from 2M to 512G", bad[i]);
+		refuse(string, why);
 	}
-	for (i = 0; i < ARRAY_SIZE(outside); i++) {
-		snprintf(string, sizeof(string), "domain name=a %s", outside[i]);
-		refuse(string, "memory size is outside 2M to 512G");
-	}
+	snprintf(string, sizeof(string), "domain name=a mem=%0198dM", 4);
+	refuse(string, "\" is not a size from 2M to 512G, as in mem=64M");
+	refuse("domain name=a", "its memory size is missing: say mem=SIZE, as in mem=64M");
+	refuse("domain name=a mem", "its word \"mem=\" is not a size");
 	refuse("domain name=a mem=512G", "not enough memory on this machine");
 	refuse("domain name=a mem=30M", "not enough memory on this machine");
 	refuse("domain name=a mem=2M", "not enough memory for its kernel");
@@ -102,17 +101,24 @@ Test(build_refuse, other_words)
 		{ "mem=8M", "its word \"mem=8M\" is given twice" },
 		{ "vcpus=1 vcpus=1", "its word \"vcpus=1\" is given twice" },
 		{ "name=b", "its word \"name=b\" is given twice" },
+		{ "maxmem=x", "its word \"maxmem=x\" is not a size from its mem to 512G" },
+		{ "maxmem=3M", "its word \"maxmem=3M\" is not a size from its mem to 512G" },
+		{ "maxmem=513G", "its word \"maxmem=513G\" is not a size from its mem to 512G" },
+		{ "privileges=", "its word \"privileges=\" is not a list like create+control, or all" },
+		{ "privileges=create+", "its word \"privileges=create+\" is not a list" },
+		{ "privileges=creates", "its word \"privileges=creates\" is not a list" },
+		{ "privileges=all+x", "its word \"privileges=all+x\" is not a list" },
 	};
 	static char string[BOOT_STRINGS];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(other); i++) {
 		snprintf(string, sizeof(string), "domain name=a mem=4M %s", other[i]);
-		refuse(string, "its vcpus is outside 1 to 32");
+		refuse(string, "is not a number from 1 to 32");
 	}
 	for (i = 0; i < ARRAY_SIZE(none); i++) {
 		snprintf(string, sizeof(string), "domain name=a mem=4M %s", none[i]);
-		refuse(string, "vcpus is not a number");
+		refuse(string, "is not a number from 1 to 32");
 	}
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(string, sizeof(string), "domain name=a mem=4M %s -- mem=1 x", bad[i][0]);
@@ -122,6 +128,18 @@ Test(build_refuse, other_words)
 	refuse(string, "command line is too long");
 	snprintf(string, sizeof(string), "domain name=a mem=4M -- %04095d", 1);
 	build(string);
+}
+
+Test(build_refuse, privileges_and_room_to_grow)
+{
+	build("domain name=a mem=4M maxmem=8M privileges=control+schedule");
+	cr_expect_eq(domain->privileges, TORC_PRIVILEGE_CONTROL | TORC_PRIVILEGE_SCHEDULE);
+	cr_expect_eq(domain->owned_pages, 2 * CHUNK_PAGES);
+	cr_expect_eq(domain->pages, 4 * CHUNK_PAGES);
+	end(domain_list, TORC_SHUTDOWN_POWEROFF);
+	build("domain name=a mem=4M privileges=all");
+	cr_expect_eq(domain->privileges, TORC_PRIVILEGE_SCHEDULE * 2 - 1);
+	cr_expect_eq(domain->pages, 2 * CHUNK_PAGES);
 }
 
 /* The builder reads them, the scheduler says whether they are in range. */

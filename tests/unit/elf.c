@@ -24,18 +24,18 @@ TestSuite(elf, .init = create);
 /* Whatever is accepted has segments within file and memory, and a range that covers them. */
 static void expect_promises(const struct elf_image *image, u64 first, u64 end)
 {
-	struct elf_segment segment;
+	struct program_header segment;
 	unsigned int i;
 	u64 low = ~0ull, high = 0;
 
 	for (i = 0; elf_segment(image, i, &segment); i++) {
 		cr_assert_leq(segment.offset, image->size);
-		cr_assert_leq(segment.file_size, image->size - segment.offset);
-		cr_assert_leq(segment.file_size, segment.memory_size);
-		cr_assert_lt(segment.address, 1ull << 40);
-		cr_assert_leq(segment.address + segment.memory_size, 1ull << 40);
-		low = MIN(low, segment.address);
-		high = MAX(high, segment.address + segment.memory_size);
+		cr_assert_leq(segment.filesz, image->size - segment.offset);
+		cr_assert_leq(segment.filesz, segment.memsz);
+		cr_assert_lt(segment.paddr, 1ull << 40);
+		cr_assert_leq(segment.paddr + segment.memsz, 1ull << 40);
+		low = MIN(low, segment.paddr);
+		high = MAX(high, segment.paddr + segment.memsz);
 	}
 	cr_assert_gt(i, 0);
 	cr_assert_eq(first, low);
@@ -73,7 +73,7 @@ static const char *check(void)
 Test(elf, a_good_file_is_read)
 {
 	struct elf_image image = { (u8 *)&file, sizeof(file) };
-	struct elf_segment segment;
+	struct program_header segment;
 	struct torc_note note;
 	u64 first, end;
 
@@ -82,11 +82,11 @@ Test(elf, a_good_file_is_read)
 	cr_expect_eq(end, ELF_FILE_END);
 	cr_expect(!memcmp(&note, (u8 *)&file.note + 20, sizeof(note)));
 	cr_assert(elf_segment(&image, 0, &segment));
-	cr_expect(segment.address == ELF_FILE_FIRST && segment.file_size == ELF_FILE_CODE &&
+	cr_expect(segment.paddr == ELF_FILE_FIRST && segment.filesz == ELF_FILE_CODE &&
 		  segment.offset == offsetof(struct elf_file, code));
 	cr_assert(elf_segment(&image, 1, &segment));
-	cr_expect(segment.address == ELF_FILE_DATA && segment.file_size == sizeof(file.data) &&
-		  segment.memory_size == ELF_FILE_END - ELF_FILE_DATA);
+	cr_expect(segment.paddr == ELF_FILE_DATA && segment.filesz == sizeof(file.data) &&
+		  segment.memsz == ELF_FILE_END - ELF_FILE_DATA);
 	cr_expect_not(elf_segment(&image, 2, &segment));
 	cr_expect_not(elf_segment(&image, ~0u, &segment));
 }

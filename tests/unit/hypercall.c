@@ -36,7 +36,7 @@ static void create(void)
 	memory_give(16, 64, 0, 0);
 	arena_allow(1, 1);
 	memset(mfn_to_virt(1), 0, PAGE_SIZE);
-	vcpu->gate_l1 = 1;
+	vcpu->gate[GATE_FRAME_L1] = 1;
 	desc = vcpu->desc;
 	memset(desc, 0, sizeof(*desc));
 	vcpu->dr[6] = 0xffff0ff0;

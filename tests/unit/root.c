@@ -36,7 +36,7 @@ Test(root, a_copy_has_the_guests_slots_and_the_hypervisors)
 
 	cr_expect_eq(table[0], entry_of(L3, TABLE));
 	cr_expect_eq(table[300], 0xe00);
-	cr_expect_eq(table[256], mfn_to_paddr(vcpu->gate_l3) | PTE_P | PTE_W);
+	cr_expect_eq(table[256], mfn_to_paddr(vcpu->gate[GATE_FRAME_L3]) | PTE_P | PTE_W);
 	for (i = 0; i < 3; i++)
 		cr_expect_eq(table[257 + i], mfn_to_paddr(domain->windows_l3[i]) | PTE_P,
 			     "windows are read-only");

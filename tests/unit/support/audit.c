@@ -94,7 +94,7 @@ static const char *audit_copy(const struct vcpu *holder, const struct root_copy 
 		u64 want = source[i];
 
 		if (i == TORC_SLOT_FIRST)
-			want = mfn_to_paddr(holder->gate_l3) | PTE_P | PTE_W;
+			want = mfn_to_paddr(holder->gate[GATE_FRAME_L3]) | PTE_P | PTE_W;
 		else if (i > TORC_SLOT_FIRST && i <= RINGS_SLOT)
 			want = mfn_to_paddr(domain->windows_l3[i - TORC_SLOT_FIRST - 1]) | PTE_P |
 			       (i == RINGS_SLOT ? PTE_W : 0);

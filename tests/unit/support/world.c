@@ -71,7 +71,7 @@ static struct vcpu *make_vcpu(void)
 	made->timer_deadline = TIMER_NEVER;
 	made->desc = &desc;
 	made->regs = zeroed(sizeof(*made->regs));
-	made->gate_l3 = 1;
+	made->gate[GATE_FRAME_L3] = 1;
 	made->roots = roots;
 	for (i = 0; i < ROOT_COPIES; i++)
 		roots[i] = (struct root_copy){ INVALID_MFN, INVALID_MFN };
