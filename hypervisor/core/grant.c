@@ -157,8 +157,8 @@ static int copy(struct vcpu *vcpu, struct parties *parties, const struct torc_co
 		error = frame_get_writable(parties->target, to);
 	if (error)
 		return error;
-	memcpy((u8 *)mfn_to_virt(to) + op->target_offset,
-	       (u8 *)mfn_to_virt(from) + op->source_offset, op->bytes);
+	memmove((u8 *)mfn_to_virt(to) + op->target_offset,
+		(u8 *)mfn_to_virt(from) + op->source_offset, op->bytes);
 	frame_put_writable(parties->target, to);
 	count(vcpu->domain, TORC_COUNTER_COPIED, op->bytes);
 	return 0;

@@ -222,7 +222,7 @@ void vcpu_get_state(const struct vcpu *vcpu, struct torc_vcpu_state *s)
 			vcpu->dr[7] },
 		.ldt_entries = vcpu->ldt_entries,
 		.timer_ns = hypervisor_to_system(vcpu->domain, vcpu->timer_deadline),
-		.xcr0 = vcpu->xcr0,
+		.xcr0 = cpu_features.xsave ? vcpu->xcr0 : 0,
 	};
 	if (vcpu->state == VCPU_DOWN)
 		return;
@@ -289,13 +289,13 @@ s64 vcpu_start(struct vcpu *vcpu, mfn_t page)
 s64 hc_vcpu_up(struct vcpu *caller, u64 number, u64 page)
 {
 	struct vcpu *vcpu = vcpu_number(caller, number);
-	mfn_t mfn = domain_mfn(caller->domain, page);
 	s64 result;
 
-	if (!vcpu || mfn == INVALID_MFN)
-		return TORC_ENOENT;
 	lock_take(&caller->domain->lock);
-	result = vcpu_start(vcpu, mfn);
+	if (!vcpu || domain_mfn(caller->domain, page) == INVALID_MFN)
+		result = TORC_ENOENT;
+	else
+		result = vcpu_start(vcpu, domain_mfn(caller->domain, page));
 	lock_drop(&caller->domain->lock);
 	return result;
 }
@@ -313,13 +313,17 @@ static bool is_last(const struct vcpu *vcpu)
 /* A vCPU that runs elsewhere is gone once its CPU has looked: until then the caller asks again. */
 static s64 vcpu_down(struct vcpu *vcpu)
 {
+	bool gone;
+
 	if (!table_settle(vcpu->domain))
 		return TORC_EAGAIN;
 	lock_take(&sched_lock);
 	sched_stop(vcpu);
 	ports_leave(vcpu);
+	/* Asked for in here: one that still ran could bind another port before it went. */
+	gone = !vcpu->domain->ending && (!vcpu->cpu || vcpu == this_cpu()->current);
 	lock_drop(&sched_lock);
-	if (vcpu != this_cpu()->current && READ_ONCE(vcpu->cpu))
+	if (!gone)
 		return TORC_EAGAIN;
 	vcpu_release(vcpu);
 	return TORC_OK;

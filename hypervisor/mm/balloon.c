@@ -57,11 +57,8 @@ static int populate(struct domain *domain, pfn_t pfn)
 		return TORC_EBUSY;
 	if (!domain_add_chunk(domain, pfn))
 		return TORC_ENOMEM;
-	if (windows_show_chunk(domain, pfn))
-		return TORC_OK;
-	windows_hide_chunk(domain, pfn);
-	domain_drop_chunk(domain, pfn);
-	return TORC_ENOMEM;
+	windows_show_chunk(domain, pfn);
+	return TORC_OK;
 }
 
 s64 hc_memory_populate(struct vcpu *vcpu, u64 page)
