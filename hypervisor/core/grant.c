@@ -44,7 +44,7 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 		return TORC_ENOENT;
 	page = mfn_to_virt(domain_mfn(owner, owner->grant_pfn[number / TORC_GRANTS_PER_PAGE]));
 	grant = READ_ONCE(page[number % TORC_GRANTS_PER_PAGE]);
-	if (grant >> TORC_GRANT_DOMAIN_SHIFT != user || !(grant & access))
+	if (grant >> TORC_GRANT_DOMAIN_SHIFT != user || !(grant & access) || grant & 8)
 		return TORC_EPERM;
 	*pfn = grant >> TORC_GRANT_PFN_SHIFT & TORC_GRANT_PFN_MASK;
 	return domain_mfn(owner, *pfn) == INVALID_MFN ? TORC_ENOENT : 0;
