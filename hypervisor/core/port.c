@@ -54,7 +54,7 @@ static struct port *port_find(const struct domain *domain, u64 number)
 {
 	struct port *page;
 
-	if (number < TORC_PORT_FIRST_FREE || number >= TORC_EVENT_PORTS)
+	if (number >= TORC_EVENT_PORTS)
 		return NULL;
 	page = domain->ports[number / PORTS_PER_PAGE];
 	if (!page || !page[number % PORTS_PER_PAGE].kind)

@@ -20,7 +20,7 @@ extern struct domain *back, *front;
 #define FRONT (front->vcpu[0])
 
 /* Pages that no table, no kernel and nothing of the builder's stands in. */
-enum { PAGE_STATE = 20, PAGE_VCPU = 30 /* and behind it, by number */, PAGE_GRANTS = 60,
+enum { PAGE_STATE = 20, PAGE_VCPU = 800 /* and behind it, by number */, PAGE_GRANTS = 60,
        PAGE_DATA = 70, PAGE_OTHER = 80 };
 
 void pair_create(void);
