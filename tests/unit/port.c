@@ -242,9 +242,13 @@ Test(port, ports_of_a_vcpu_that_goes_down_move)
 	bring_up(back, 2);
 	stays = bind(back, TORC_EVENT_IPI, 1, 0);
 	moves = bind(back, TORC_EVENT_IPI, 2, 0);
-	hc_event_send(BACK, moves);
+	cr_expect_eq(bind(back, TORC_EVENT_IPI, 0, 0), moves + 1);
 	pair_on(front); /* back's vCPU 0 leaves its CPU */
 	cr_expect_eq(hc_vcpu_down(back->vcpu[1], 0), 0);
+	cr_expect_eq(hc_event_send(back->vcpu[1], moves + 1), 0);
+	cr_expect(event_is_pending(back, 1, moves + 1));
+	cr_expect_eq(hc_event_send(back->vcpu[1], moves), 0);
+	cr_expect(back->vcpu[2]->page->event_pending[moves / 64], "not the others");
 	cr_expect_eq(hc_vcpu_down(back->vcpu[1], 2), 0);
 	cr_expect(event_is_pending(back, 1, moves) && !event_is_pending(back, 1, stays));
 	cr_expect_eq(hc_event_send(back->vcpu[1], stays), 0);
@@ -328,6 +332,7 @@ Test(port, a_virtual_interrupt_tells_of_domains)
 Test(port, interrupts_of_the_machine_that_are_refused)
 {
 	unsigned int gsi;
+	u64 port;
 
 	test_inputs[7] = (struct test_input){ .vector = 0xf1 }; /* the hypervisor's own */
 	NO_PORT(TORC_EPERM, bind(front, TORC_EVENT_PIRQ, 9, 0));
@@ -343,6 +348,9 @@ Test(port, interrupts_of_the_machine_that_are_refused)
 			cr_assert_geq(bind(back, TORC_EVENT_PIRQ, gsi, 0), FIRST);
 	cr_assert_geq(bind(back, TORC_EVENT_PIRQ, PIRQ_VECTORS, 0), FIRST);
 	NO_PORT(TORC_EBUSY, bind(back, TORC_EVENT_PIRQ, PIRQ_VECTORS + 1, 0));
+	for (port = FIRST; port < FIRST + PIRQ_VECTORS; port++)
+		cr_expect_eq(bind(front, TORC_EVENT_INTERDOMAIN, back->id, port), TORC_EBUSY,
+			     "whatever number stands behind it");
 }
 
 /* The input's vector, as far as it is routed to a domain. */
