@@ -44,17 +44,15 @@ static bool prepare(struct domain *domain)
 {
 	mfn_t slots;
 
-	if (domain->ring_scratch == INVALID_MFN)
-		domain->ring_scratch = page_alloc();
-	if (domain->ring_scratch == INVALID_MFN)
-		return false;
 	if (!domain->rings) {
 		slots = page_alloc();
 		if (slots == INVALID_MFN)
 			return false;
 		domain->rings = mfn_to_virt(slots);
 	}
-	return true;
+	if (domain->ring_scratch == INVALID_MFN)
+		domain->ring_scratch = page_alloc();
+	return domain->ring_scratch != INVALID_MFN;
 }
 
 static s64 show(struct domain *viewer, struct domain *owner, u64 grant)

@@ -285,6 +285,28 @@ Test(grant, copies_that_stop_go_on)
 	cr_expect_eq(back->counters[TORC_COUNTER_BATCH + 5], 10);
 }
 
+/* Operations next to each other that name one domain in common: each has its own two. */
+Test(grant, parties_change)
+{
+	static const struct torc_copy_op within = { .bytes = 8, .source = PAGE_OTHER,
+						    .target = PAGE_STATE };
+
+	*(u64 *)page_in(front, PAGE_OTHER) = 1;
+	*(u64 *)page_in(back, PAGE_OTHER) = 2;
+	*(u64 *)page_in(front, PAGE_STATE) = 3;
+	*copy_op(0) = from_front(1);
+	*copy_op(1) = within;
+	cr_expect_eq(hc_grant_copy(BACK, 0, 2), 0);
+	cr_expect_eq(*(u64 *)page_in(back, PAGE_STATE), 2);
+	*copy_op(0) = to_front(2);
+	*copy_op(1) = within;
+	*(u64 *)page_in(back, PAGE_STATE) = 4;
+	cr_expect_eq(hc_grant_copy(BACK, 0, 2), 0);
+	cr_expect_eq(*(u64 *)page_in(back, PAGE_STATE), 2);
+	cr_expect_eq(*(u64 *)page_in(front, PAGE_STATE), 3);
+	EXPECT_PAIR();
+}
+
 static unsigned int looks;
 
 /* Between two copies: front takes its grant back, and makes another one. */
