@@ -213,11 +213,18 @@ static const char *const reason_names[] = {
 	[TORC_SHUTDOWN_CRASH] = "crash",
 };
 
-/* The memory that it needs is the one just given back. Other domains wait meanwhile. */
+/*
+ * The memory that it needs is the one just given back. Other domains wait meanwhile, the current
+ * vCPU too if its call gave back the last reference: the builder does not stop half-way for it.
+ */
 static void start_anew(u16 id, const struct domain_source *source, bool focus)
 {
-	struct domain *domain = domain_build(source);
+	struct vcpu *current = this_cpu()->current;
+	struct domain *domain;
 
+	this_cpu()->current = NULL;
+	domain = domain_build(source);
+	this_cpu()->current = current;
 	if (!domain)
 		return;
 	log("domain %u %s rebooted as %u", id, domain->name, domain->id);

@@ -43,7 +43,7 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 		return TORC_ENOENT;
 	page = mfn_to_virt(domain_mfn(owner, owner->grant_pfn[number / TORC_GRANTS_PER_PAGE]));
 	grant = READ_ONCE(page[number % TORC_GRANTS_PER_PAGE]);
-	if (grant >> TORC_GRANT_DOMAIN_SHIFT != user || !(grant & access))
+	if (grant >> TORC_GRANT_DOMAIN_SHIFT != user || !(grant & access) || grant & 8)
 		return TORC_EPERM;
 	*pfn = grant >> TORC_GRANT_PFN_SHIFT & TORC_GRANT_PFN_MASK;
 	return domain_mfn(owner, *pfn) == INVALID_MFN ? TORC_ENOENT : 0;
@@ -152,8 +152,8 @@ static int copy(struct vcpu *vcpu, void *context, void *operation)
 		error = frame_get_writable(parties->target, to);
 	if (error)
 		return error;
-	memcpy((u8 *)mfn_to_virt(to) + op->target_offset,
-	       (u8 *)mfn_to_virt(from) + op->source_offset, op->bytes);
+	memmove((u8 *)mfn_to_virt(to) + op->target_offset,
+		(u8 *)mfn_to_virt(from) + op->source_offset, op->bytes);
 	frame_put_writable(parties->target, to);
 	count(vcpu->domain, TORC_COUNTER_COPIED, op->bytes);
 	return 0;

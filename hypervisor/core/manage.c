@@ -100,12 +100,13 @@ static bool furnish(struct domain *domain, const struct torc_domain_create *want
 
 static s64 create(const struct torc_domain_create *want)
 {
-	u16 id = domain_new_id();
 	struct domain *domain;
+	u16 id;
 
 	if (name_taken(want->name))
 		return TORC_EBUSY;
-	domain = id && domain_count < DOMAIN_MAX ? domain_create(want->name, want->pages, want->max_pages, id) : NULL;
+	id = domain_count < DOMAIN_MAX ? domain_new_id() : 0;
+	domain = id ? domain_create(want->name, want->pages, want->max_pages, id) : NULL;
 	if (!domain)
 		return TORC_ENOMEM;
 	if (!furnish(domain, want)) {
@@ -120,13 +121,17 @@ static s64 create(const struct torc_domain_create *want)
 
 s64 hc_domain_create(struct vcpu *vcpu, u64 parameters)
 {
-	mfn_t mfn = domain_mfn(vcpu->domain, parameters);
 	struct torc_domain_create want;
 	s64 result;
+	mfn_t mfn;
 
+	lock_take(&vcpu->domain->lock);
+	mfn = domain_mfn(vcpu->domain, parameters);
+	if (mfn != INVALID_MFN)
+		memcpy(&want, mfn_to_virt(mfn), sizeof(want));
+	lock_drop(&vcpu->domain->lock);
 	if (mfn == INVALID_MFN)
 		return TORC_ENOENT;
-	memcpy(&want, mfn_to_virt(mfn), sizeof(want));
 	if (!create_allowed(&want))
 		return TORC_EINVAL;
 	if (want.privileges & ~vcpu->domain->privileges)
@@ -141,7 +146,7 @@ static s64 request(struct domain *domain, u64 action)
 {
 	if (action > TORC_CONTROL_MEMORY)
 		return TORC_EINVAL;
-	domain->request = action;
+	__atomic_store_n(&domain->request, action, __ATOMIC_RELEASE);
 	event_raise(domain->vcpu[0], TORC_PORT_CONTROL);
 	return TORC_OK;
 }
@@ -181,11 +186,14 @@ s64 hc_domain_control(struct vcpu *vcpu, u64 id, u64 action, u64 value)
 	return result;
 }
 
-/* A request is taken once: the exchange is one instruction. */
+/* A request is taken once: the exchange is one instruction. The target was set before it. */
 s64 hc_control(struct vcpu *vcpu, u64 *detail)
 {
+	s64 request = __atomic_exchange_n(&vcpu->domain->request, TORC_CONTROL_NONE,
+					  __ATOMIC_ACQ_REL);
+
 	*detail = vcpu->domain->target_pages;
-	return __atomic_exchange_n(&vcpu->domain->request, TORC_CONTROL_NONE, __ATOMIC_ACQ_REL);
+	return request;
 }
 
 static void inform(struct domain *domain, struct torc_domain_info *info)

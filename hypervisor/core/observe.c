@@ -87,11 +87,14 @@ static s64 read_trace(u64 index, void *to)
 	return PAGE_SIZE;
 }
 
-static s64 read_log(u64 index, struct torc_log_text *to)
+static s64 read_log(u64 first, struct torc_log_text *to)
 {
-	to->first = index;
-	return offsetof(struct torc_log_text, text) +
-	       log_read(&to->first, &to->end, to->text, sizeof(to->text));
+	u64 end;
+	size_t bytes = log_read(&first, &end, to->text, sizeof(to->text));
+
+	to->first = first;
+	to->end = end;
+	return offsetof(struct torc_log_text, text) + bytes;
 }
 
 static s64 observe(u64 what, u64 index, void *to)

@@ -54,7 +54,7 @@ static struct port *port_find(const struct domain *domain, u64 number)
 {
 	struct port *page;
 
-	if (number < TORC_PORT_FIRST_FREE || number >= TORC_EVENT_PORTS)
+	if (number >= TORC_EVENT_PORTS)
 		return NULL;
 	page = domain->ports[number / PORTS_PER_PAGE];
 	if (!page || !page[number % PORTS_PER_PAGE].kind)
@@ -296,8 +296,6 @@ static void move(struct domain *domain, u64 number, struct port *port, u8 to)
 	struct torc_vcpu_page *page = domain->vcpu[to]->page;
 	u64 bit = 1ull << (number % 64);
 
-	if (port->vcpu == to)
-		return;
 	if (READ_ONCE(from->event_mask[number / 64]) & bit)
 		__atomic_fetch_or(&page->event_mask[number / 64], bit, __ATOMIC_ACQ_REL);
 	else

@@ -7,8 +7,9 @@
  * hypervisor's: a guest's own tables never hold a foreign frame. While it is shown, the frame has a
  * reference and a writable one, so it becomes no table, and its domain has a reference. When the
  * grant is taken back or its domain ends, the window shows the viewer's scratch page instead, and
- * all CPUs forget the old entry before the frame's references go; so no guest faults because of
- * what another one does.
+ * all CPUs forget the old entry before these references go; so no guest faults because of what
+ * another one does, and none keeps the memory of one that is gone. The slot stays taken until the
+ * viewer gives it back.
  *
  * Slots, and the window's tables, are under the lock of the domain that sees them; frames under
  * that of the domain that owns them. Both are taken, in id order.
@@ -20,9 +21,9 @@
 
 /**
  * struct ring_slot - a page of the ring window
- * @owner: whose page it is, referenced; NULL: the slot is free
+ * @owner: whose page it is, referenced; NULL when the slot is free or the page was taken back
  * @grant: number of the grant
- * @pfn: of the page; NO_PAGE when it was taken back
+ * @pfn: of the page; TAKEN_BACK when it was
  */
 struct ring_slot {
 	struct domain *owner;
@@ -31,24 +32,27 @@ struct ring_slot {
 };
 _Static_assert(sizeof(struct ring_slot) * TORC_RING_SLOTS == PAGE_SIZE, "slots fill a page");
 
-#define NO_PAGE (~0u)
+#define TAKEN_BACK (~0u)
+
+static bool is_free(const struct ring_slot *slot)
+{
+	return !slot->owner && slot->pfn != TAKEN_BACK;
+}
 
 /* Slots and scratch page, made when the first ring page is shown. */
 static bool prepare(struct domain *domain)
 {
 	mfn_t slots;
 
-	if (domain->ring_scratch == INVALID_MFN)
-		domain->ring_scratch = page_alloc();
-	if (domain->ring_scratch == INVALID_MFN)
-		return false;
 	if (!domain->rings) {
 		slots = page_alloc();
 		if (slots == INVALID_MFN)
 			return false;
 		domain->rings = mfn_to_virt(slots);
 	}
-	return true;
+	if (domain->ring_scratch == INVALID_MFN)
+		domain->ring_scratch = page_alloc();
+	return domain->ring_scratch != INVALID_MFN;
 }
 
 static s64 show(struct domain *viewer, struct domain *owner, u64 grant)
@@ -59,7 +63,7 @@ static s64 show(struct domain *viewer, struct domain *owner, u64 grant)
 
 	if (!prepare(viewer))
 		return TORC_ENOMEM;
-	for (i = 0; i < TORC_RING_SLOTS && viewer->rings[i].owner; i++)
+	for (i = 0; i < TORC_RING_SLOTS && !is_free(&viewer->rings[i]); i++)
 		;
 	if (i == TORC_RING_SLOTS)
 		return TORC_ENOMEM;
@@ -72,6 +76,7 @@ static s64 show(struct domain *viewer, struct domain *owner, u64 grant)
 		frame_put_writable(owner, domain_mfn(owner, pfn));
 		return TORC_ENOMEM;
 	}
+	flush_tables(viewer); /* of the scratch page that an earlier use of the slot left */
 	viewer->rings[i] = (struct ring_slot){ owner, grant, pfn };
 	return i;
 }
@@ -93,49 +98,51 @@ s64 hc_grant_map_ring(struct vcpu *vcpu, u64 id, u64 grant)
 	return result;
 }
 
-/* Shows the scratch page in place of a page that is taken back. */
+/* Shows the scratch page in place of one that is taken back; the caller puts its domain. */
 static void hide(struct domain *viewer, unsigned int i)
 {
 	struct ring_slot *slot = &viewer->rings[i];
 
-	if (slot->pfn == NO_PAGE)
-		return;
 	window_show_ring(viewer, i, viewer->ring_scratch);
 	flush_vcpus(viewer, ~0ull);
 	frame_put_writable(slot->owner, domain_mfn(slot->owner, slot->pfn));
-	slot->pfn = NO_PAGE;
+	*slot = (struct ring_slot){ .pfn = TAKEN_BACK };
 }
 
-/* The domain in slot @i, referenced; NULL when the slot is free. */
+/* The domain in slot @i, or @viewer when there is none; referenced. */
 static struct domain *owner_get(struct domain *viewer, u64 i)
 {
-	struct domain *owner = NULL;
+	struct domain *owner = viewer;
 
 	lock_take(&viewer->lock);
-	if (viewer->rings && viewer->rings[i].owner)
-		owner = domain_get(viewer->rings[i].owner->id);
+	if (viewer->rings[i].owner)
+		owner = viewer->rings[i].owner;
+	owner = domain_get(owner->id);
 	lock_drop(&viewer->lock);
 	return owner;
 }
 
 static s64 unmap(struct domain *viewer, u64 i)
 {
-	struct domain *owner = i < TORC_RING_SLOTS ? owner_get(viewer, i) : NULL;
-	bool ours;
+	struct domain *owner;
+	bool shown, taken;
 
-	if (!owner)
+	if (i >= TORC_RING_SLOTS || !READ_ONCE(viewer->rings))
 		return TORC_ENOENT;
+	owner = owner_get(viewer, i);
 	domains_lock_pair(viewer, owner);
-	ours = viewer->rings[i].owner == owner; /* or another vCPU was faster */
-	if (ours) {
+	/* Another vCPU, or the owner, may have been faster. */
+	shown = viewer->rings[i].owner == owner;
+	if (shown)
 		hide(viewer, i);
-		viewer->rings[i].owner = NULL;
-	}
+	taken = viewer->rings[i].pfn == TAKEN_BACK;
+	if (taken)
+		viewer->rings[i].pfn = 0;
 	domains_drop_pair(viewer, owner);
-	if (ours)
+	if (shown)
 		domain_put(owner);
 	domain_put(owner);
-	return ours ? TORC_OK : TORC_ENOENT;
+	return taken ? TORC_OK : TORC_ENOENT;
 }
 
 s64 hc_grant_unmap_ring(struct vcpu *vcpu, u64 slot)
@@ -153,14 +160,18 @@ static bool still_granted(const struct ring_slot *slot, const struct domain *vie
 
 static void revoke_from(struct domain *viewer, struct domain *owner, bool all)
 {
-	unsigned int i;
+	unsigned int i, hidden = 0;
 
 	domains_lock_pair(viewer, owner);
 	for (i = 0; viewer->rings && i < TORC_RING_SLOTS; i++)
 		if (viewer->rings[i].owner == owner &&
-		    (all || !still_granted(&viewer->rings[i], viewer)))
+		    (all || !still_granted(&viewer->rings[i], viewer))) {
 			hide(viewer, i);
+			hidden++;
+		}
 	domains_drop_pair(viewer, owner);
+	while (hidden--)
+		domain_put(owner);
 }
 
 void rings_revoke(struct domain *owner, bool all)

@@ -222,7 +222,7 @@ void vcpu_get_state(const struct vcpu *vcpu, struct torc_vcpu_state *s)
 			vcpu->dr[7] },
 		.ldt_entries = vcpu->ldt_entries,
 		.timer_ns = hypervisor_to_system(vcpu->domain, vcpu->timer_deadline),
-		.xcr0 = vcpu->xcr0,
+		.xcr0 = cpu_features.xsave ? vcpu->xcr0 : 0,
 	};
 	if (vcpu->state == VCPU_DOWN)
 		return;
@@ -310,6 +310,7 @@ static bool is_last(const struct vcpu *vcpu)
 s64 hc_vcpu_down(struct vcpu *caller, u64 number)
 {
 	struct vcpu *vcpu = vcpu_number(caller, number);
+	bool gone;
 
 	if (!vcpu)
 		return TORC_ENOENT;
@@ -320,8 +321,10 @@ s64 hc_vcpu_down(struct vcpu *caller, u64 number)
 	lock_take(&sched_lock);
 	sched_stop(vcpu);
 	ports_leave(vcpu);
+	/* Asked for in here: one that still ran could bind another port before it went. */
+	gone = !vcpu->domain->ending && (!vcpu->cpu || vcpu == caller);
 	lock_drop(&sched_lock);
-	if (vcpu != caller && READ_ONCE(vcpu->cpu))
+	if (!gone)
 		return TORC_EAGAIN;
 	vcpu_release(vcpu);
 	return TORC_OK;

@@ -261,6 +261,7 @@ int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn)
 {
 	struct domain *domain = vcpu->domain;
 	mfn_t mfn = domain_mfn(domain, pfn);
+	u64 *table;
 	int error;
 
 	if (mfn == INVALID_MFN)
@@ -278,7 +279,8 @@ int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn)
 	vcpu->page = mfn_to_virt(mfn);
 	vcpu->page_pfn = pfn;
 	lock_drop(&sched_lock);
-	((u64 *)mfn_to_virt(vcpu->gate[GATE_FRAME_L1]))[GATE_INDEX(GATE_VCPU)] = data_entry(mfn, PTE_W);
+	table = mfn_to_virt(vcpu->gate[GATE_FRAME_L1]);
+	table[GATE_INDEX(GATE_VCPU)] = data_entry(mfn, PTE_W);
 	return 0;
 }
 

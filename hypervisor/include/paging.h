@@ -154,9 +154,9 @@ void windows_destroy(struct domain *domain);
 
 /**
  * windows_show_chunk - tells the guest of the chunk that it has at @pfn from now on
- * Return: false without memory; windows_hide_chunk() undoes what was done.
+ * windows_create() has made all that this needs.
  */
-bool windows_show_chunk(struct domain *domain, pfn_t pfn);
+void windows_show_chunk(struct domain *domain, pfn_t pfn);
 
 /** windows_hide_chunk - shows the chunk at @pfn no more; CPUs may remember it until they flush */
 void windows_hide_chunk(struct domain *domain, pfn_t pfn);

@@ -50,9 +50,6 @@ s64 hc_memory_populate(struct vcpu *vcpu, u64 page)
 		return TORC_EBUSY;
 	if (!domain_add_chunk(domain, page))
 		return TORC_ENOMEM;
-	if (windows_show_chunk(domain, page))
-		return TORC_OK;
-	windows_hide_chunk(domain, page);
-	domain_drop_chunk(domain, page);
-	return TORC_ENOMEM;
+	windows_show_chunk(domain, page);
+	return TORC_OK;
 }

@@ -104,10 +104,10 @@ static bool map_m2p(struct domain *domain)
 	return true;
 }
 
-bool windows_show_chunk(struct domain *domain, pfn_t pfn)
+void windows_show_chunk(struct domain *domain, pfn_t pfn)
 {
-	return tell_chunk(domain, pfn) &&
-	       map_m2p_chunk(domain, domain_mfn(domain, pfn) / CHUNK_PAGES, true);
+	tell_chunk(domain, pfn);
+	map_m2p_chunk(domain, domain_mfn(domain, pfn) / CHUNK_PAGES, true);
 }
 
 void windows_hide_chunk(struct domain *domain, pfn_t pfn)

@@ -170,3 +170,77 @@ Test(state, vcpus_that_are_none)
 	EXPECT_ERROR(TORC_ENOENT, hc_vcpu_kick(vcpu, 4));
 	EXPECT_ERROR(0, hc_vcpu_kick(vcpu, 2));
 }
+
+/* All fields of a state, as the hypervisor itself would write them. */
+static void fill(struct torc_vcpu_state *full)
+{
+	static const u64 present = XCR0_X87 | XCR0_SSE | XCR0_AVX;
+	unsigned int i;
+
+	full->flags = TORC_STATE_RING3 | TORC_STATE_TS | TORC_STATE_NMI;
+	for (i = 0; i < ARRAY_SIZE(full->gpr); i++)
+		full->gpr[i] = 0x0123456789abcdefull * (i + 1);
+	full->cs = TORC_SEL_USER_CS;
+	full->rflags = GATE_RFLAGS_FORCED | 0xcd5;
+	full->ss = TORC_SEL_USER_SS;
+	for (i = 0; i < ARRAY_SIZE(full->sel); i++)
+		full->sel[i] = 0x63 + 8 * i;
+	full->fs_base = 0x7000;
+	full->gs_base = 0x8000;
+	full->kernel_gs = LINEAR_BASE + 0x9000;
+	for (i = 0; i < TORC_ENTRY_COUNT; i++)
+		full->entries[i] = i == 3 ? 0 : LINEAR_BASE + i;
+	for (i = 0; i < 4; i++)
+		full->dr[i] = 0x5000 + i;
+	full->dr[4] = 0xffff0ff1;
+	full->dr[5] = 0x401;
+	for (i = 0; i < ARRAY_SIZE(full->gdt); i++)
+		full->gdt[i] = 0x00cff3000000ffff + (i << 16);
+	full->timer_ns = 123456789;
+	full->xcr0 = XCR0_X87 | XCR0_SSE;
+	for (i = 32; i < FPU_XSTATE_BV; i++)
+		full->fpu[i] = i % 255;
+	memcpy(full->fpu + FPU_XSTATE_BV, &present, sizeof(present));
+	memset(full->fpu + 576, 0x77, 256);
+}
+
+/* Read out and put in again a state is the same, on this machine or another. */
+Test(state, what_is_put_in_is_read_out)
+{
+	struct torc_vcpu_state before, after;
+
+	domain->start_ns = 5000;
+	fill(state);
+	before = *state;
+	cr_assert_eq(hc_vcpu_up(vcpu, 1, STATE_PAGE), 0);
+	vcpu_get_state(other, &after);
+	cr_expect(!memcmp(&before, &after, offsetof(struct torc_vcpu_state, fpu)));
+	cr_expect(!memcmp(before.fpu, after.fpu, sizeof(after.fpu)));
+	other->state = VCPU_BLOCKED;
+	vcpu_get_state(other, &after);
+	cr_expect_eq(after.flags, before.flags | TORC_STATE_BLOCKED);
+	other->timer_deadline = TIMER_NEVER;
+	vcpu_get_state(other, &after);
+	cr_expect_eq(after.timer_ns, 0);
+	other->timer_deadline = domain->start_ns;
+	vcpu_get_state(other, &after);
+	cr_expect_eq(after.timer_ns, 1, "armed, though at time 0");
+	cr_expect_eq(hc_vcpu_down(vcpu, 1), 0);
+	vcpu_get_state(other, &after);
+	cr_expect(after.flags & TORC_STATE_DOWN && !after.root && after.vcpu_page == INVALID_PFN);
+}
+
+/* Without XSAVE there is no XCR0 to speak of, and what is read can be put in all the same. */
+Test(state, without_xsave)
+{
+	struct torc_vcpu_state after;
+
+	cpu_features.xsave = false;
+	cpu_features.xcr0 = XCR0_X87 | XCR0_SSE;
+	cr_assert_eq(hc_vcpu_up(vcpu, 1, STATE_PAGE), 0);
+	vcpu_get_state(other, &after);
+	cr_expect_eq(after.xcr0, 0);
+	cr_expect_eq(hc_vcpu_down(vcpu, 1), 0);
+	*state = after;
+	cr_expect_eq(hc_vcpu_up(vcpu, 1, STATE_PAGE), 0);
+}

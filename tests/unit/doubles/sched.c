@@ -5,7 +5,7 @@
 #include "sched.h"
 
 u64 preempt_calls, preempt_at;
-bool preempt_always;
+bool preempt_always, (*preempt_due_if)(void);
 unsigned int wakes, blocks, starts, ends, ended_for;
 struct sched_setting settings[8];
 unsigned int setting_count, setting_refused;
@@ -14,6 +14,8 @@ bool sched_preempt_due(unsigned int work)
 {
 	if (!work)
 		return false;
+	if (preempt_due_if)
+		return preempt_due_if();
 	preempt_calls++;
 	return preempt_at && (preempt_calls == preempt_at ||
 			      (preempt_always && preempt_calls > preempt_at));
@@ -41,9 +43,13 @@ void sched_yield(void)
 {
 }
 
+void (*sched_stops)(void);
+
 void sched_stop(struct vcpu *vcpu)
 {
 	vcpu->state = VCPU_DOWN;
+	if (sched_stops)
+		sched_stops();
 }
 
 void sched_end(struct domain *domain, unsigned int reason)

@@ -123,6 +123,34 @@ static const char *audit_vcpu(const struct vcpu *holder)
 	return problem;
 }
 
+/* Frames of the domain below table @mfn of another one's ring window. */
+static const char *audit_ring_table(mfn_t mfn, unsigned int level)
+{
+	const u64 *table = mfn_to_virt(mfn);
+	const char *problem = NULL;
+	unsigned int i;
+
+	for (i = 0; i < ENTRIES && !problem; i++) {
+		if (!(table[i] & PTE_P))
+			continue;
+		if (level > 1)
+			problem = audit_ring_table(entry_mfn(table[i]), level - 1);
+		else if (frame_table[entry_mfn(table[i])].owner == domain->id)
+			problem = use(entry_mfn(table[i]), FRAME_WRITABLE, "a ring window");
+	}
+	return problem;
+}
+
+static const char *audit_rings(void)
+{
+	const struct domain *viewer;
+	const char *problem = NULL;
+
+	for (viewer = domain_list; viewer && !problem; viewer = viewer->next)
+		problem = audit_ring_table(viewer->windows_l3[RINGS_SLOT - TORC_SLOT_FIRST - 1], 3);
+	return problem;
+}
+
 static const char *audit_holders(void)
 {
 	bool linear = domain->linear_root == INVALID_MFN;
@@ -141,6 +169,8 @@ static const char *audit_holders(void)
 		if (domain->grant_pfn[i] != INVALID_PFN)
 			problem = use(mfn_of(domain->grant_pfn[i]), FRAME_WRITABLE,
 				      "a grant table");
+	if (!problem)
+		problem = audit_rings();
 	/* A domain that the builder made has these two as well. */
 	if (!problem && domain->console)
 		problem = use(virt_to_mfn(domain->console), FRAME_WRITABLE, "the console");
@@ -183,19 +213,22 @@ const char *audit(void)
 	if (!uses)
 		abort();
 	for (mfn = 0; mfn < frame_count && !problem; mfn++)
-		if (is_table(&frame_table[mfn]))
+		if (frame_table[mfn].owner == domain->id && is_table(&frame_table[mfn]))
 			problem = audit_table(mfn);
 	if (!problem)
 		problem = audit_holders();
 	for (mfn = 0; mfn < frame_count && !problem; mfn++)
-		problem = audit_frame(mfn);
+		if (frame_table[mfn].owner == domain->id || !frame_table[mfn].owner)
+			problem = audit_frame(mfn);
 	free(uses);
 	return problem;
 }
 
+#define MOST_FRAMES 8192
+
 struct picture {
 	u8 memory[WORLD_PAGES][PAGE_SIZE];
-	struct frame frames[WORLD_FRAMES];
+	struct frame frames[MOST_FRAMES];
 	struct vcpu vcpu;
 	struct root_copy roots[ROOT_COPIES];
 	mfn_t linear_root, orphan;
@@ -210,7 +243,9 @@ struct picture *picture_take(void)
 		abort();
 	for (pfn = 0; pfn < WORLD_PAGES; pfn++)
 		memcpy(picture->memory[pfn], page_of(pfn), PAGE_SIZE);
-	memcpy(picture->frames, frame_table, sizeof(picture->frames));
+	if (frame_count > MOST_FRAMES)
+		abort();
+	memcpy(picture->frames, frame_table, frame_count * sizeof(*frame_table));
 	picture->vcpu = *vcpu;
 	memcpy(picture->roots, vcpu->roots, sizeof(picture->roots));
 	picture->linear_root = domain->linear_root;
@@ -235,7 +270,7 @@ const char *picture_differs(const struct picture *picture)
 	for (pfn = 0; pfn < WORLD_PAGES; pfn++)
 		if (memcmp(picture->memory[pfn], page_of(pfn), PAGE_SIZE))
 			return WRONG("page %lx has changed", pfn);
-	for (mfn = 0; mfn < WORLD_FRAMES; mfn++)
+	for (mfn = 0; mfn < frame_count; mfn++)
 		if (!same_frame(&picture->frames[mfn], &frame_table[mfn]))
 			return WRONG("the record of frame %lx has changed", mfn);
 	if (memcmp(&picture->vcpu, vcpu, sizeof(*vcpu)))
@@ -269,7 +304,7 @@ void picture_restore(const struct picture *picture)
 
 	for (pfn = 0; pfn < WORLD_PAGES; pfn++)
 		memcpy(page_of(pfn), picture->memory[pfn], PAGE_SIZE);
-	memcpy(frame_table, picture->frames, sizeof(picture->frames));
+	memcpy(frame_table, picture->frames, frame_count * sizeof(*frame_table));
 	*vcpu = picture->vcpu;
 	memcpy(vcpu->roots, picture->roots, sizeof(picture->roots));
 	domain->linear_root = picture->linear_root;

@@ -36,8 +36,10 @@ const char *panic_text(void);
 extern u64 preempt_calls; /* of sched_preempt_due() */
 extern u64 preempt_at; /* the call that says "due"; 0: none */
 extern bool preempt_always; /* every call from preempt_at on says so */
+extern bool (*preempt_due_if)(void); /* says it instead, if set */
 extern unsigned int ipis;
 extern void (*ipi_arrives)(u32 target);
+extern void (*sched_stops)(void); /* called when sched_stop() has stopped a vCPU, if set */
 extern unsigned int wakes, blocks, starts, ends, ended_for;
 extern struct sched_setting {
 	unsigned int what;
@@ -46,7 +48,7 @@ extern struct sched_setting {
 extern unsigned int setting_count, setting_refused; /* how many; which @what is refused */
 
 /* doubles/ioapic.c */
-#define TEST_INPUTS 24
+#define TEST_INPUTS 40
 extern struct test_input {
 	u8 vector; /* 0: not routed */
 	bool level, active_low, masked;
