@@ -14,9 +14,12 @@ NEEDS := $(foreach s,$(SUITES),$(NEEDS_$(s)))
 check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N failed"
 	@tests/check $(SUITES)
 
+soak: hypervisor tools linux ## hours of load; goes on where it was broken off; RECORD=1 notes it
+	@tests/run-soak $(if $(RECORD),--record)
+
 bench-quick: hypervisor tools guests linux ## what operations cost in a guest and on bare hardware
 	$(part) tests/bench OUT=$(BUILD)/tests/bench
 	$(part) tests/bench/abi O=$(BUILD)
 	@tests/bench/quick
 
-.PHONY: check bench-quick
+.PHONY: check soak bench-quick

@@ -30,6 +30,30 @@ native() { # native INITRAMFS WORDS [QEMU-OPTION...]
 	sed 's/^/  log: /' log
 }
 
+# Compiles a C file of this directory for the guest.
+program() { # program NAME [OPTION...]
+	local name=$1
+	shift
+	gcc -static -O1 -Wall -Wextra -Werror -pthread -o "$name" "$linux_tests/$name.c" "$@" ||
+		fail "$name does not compile"
+}
+
+# Makes DIRECTORY: a program of this machine with the libraries that it loads.
+with_libraries() { # with_libraries DIRECTORY PROGRAM
+	local file
+	mkdir -p "$1/bin"
+	cp "$(command -v "$2")" "$1/bin/" || fail "no $2"
+	ldd "$1/bin/$2" | grep -oE '/[^ ]+' | while read -r file; do
+		install -D "$file" "$1$file"
+	done
+}
+
+# A kernel that has nothing to complain of, and a domain without a trapped instruction.
+expect_quiet() {
+	expect_not out 'BUG|WARNING|Oops|panic|stall|lockup|blocked for more|Firmware Bug'
+	expect_not log 'census'
+}
+
 # The value of --domain for a Linux guest.
 linux_domain() { # linux_domain NAME INITRAMFS WORDS [MORE-KEYS]
 	local words=${3//,/,,}
