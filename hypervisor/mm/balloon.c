@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Memory that a domain gives back and gets again, a chunk at a time: so a page of the mfn->pfn window
- * still speaks of one owner.
+ * Memory that a domain gives back and gets again, a chunk at a time: so a page of the mfn->pfn
+ * window still speaks of one owner.
  *
- * A chunk leaves its domain only when nothing refers to any of its frames, the windows do not show it
- * any more, and every CPU has forgotten both.
+ * A chunk leaves its domain only when nothing refers to any of its frames, the windows do not show
+ * it any more, and every CPU has forgotten both.
  */
 #include "cpu.h"
 #include "hypercall.h"

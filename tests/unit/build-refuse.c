@@ -124,6 +124,69 @@ Test(build_refuse, other_words)
 	build(string);
 }
 
+Test(build_refuse, privileges)
+{
+	static const char *const bad[] = { "", "=", "=none", "=create+", "=+create", "=create,memory",
+					   "=creat", "=creates", "=all+", "=al", "=alll",
+					   "=create+control+memory+observe+devices+schedule"
+					   "+create+create+create" };
+	static const struct {
+		const char *words;
+		u64 privileges;
+	} good[] = {
+		{ "", 0 },
+		{ " privileges=create", TORC_PRIVILEGE_CREATE },
+		{ " privileges=schedule+memory", TORC_PRIVILEGE_SCHEDULE | TORC_PRIVILEGE_MEMORY },
+		{ " privileges=devices+devices", TORC_PRIVILEGE_DEVICES },
+		{ " privileges=observe+control", TORC_PRIVILEGE_OBSERVE | TORC_PRIVILEGE_CONTROL },
+		{ " privileges=all", 0x3f },
+		{ " privileges=create+all", 0x3f },
+		{ " -- privileges=all", 0 },
+	};
+	struct torc_start *start;
+	char string[200];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M privileges%s", bad[i]);
+		refuse(string, "its privileges are not a list");
+	}
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M%s", good[i].words);
+		start = build(string);
+		cr_expect_eq(domain->privileges, good[i].privileges, "%s", string);
+		cr_expect_eq(start->privileges, good[i].privileges);
+		cr_expect_eq(!!(start->features & TORC_FEATURE_PRIVILEGED), !!good[i].privileges);
+		end(domain_list, TORC_SHUTDOWN_POWEROFF);
+	}
+}
+
+Test(build_refuse, most_memory)
+{
+	static const char *const bad[] = { "", "=", "=x", "=4MB",
+					   "=0000000000000000000000000000000004M" };
+	static const char *const outside[] = { "=0", "=2M", "=4194303", "=513G", "=549755813889" };
+	struct torc_start *start;
+	char string[100];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M maxmem%s", bad[i]);
+		refuse(string, "its maxmem is no size");
+	}
+	for (i = 0; i < ARRAY_SIZE(outside); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M maxmem%s", outside[i]);
+		refuse(string, "its maxmem is below its mem or above 512G");
+	}
+	start = build("domain name=a mem=4M maxmem=4194305");
+	cr_expect(start->pages == 1024 && start->max_pages == 1536);
+	cr_expect(domain->pages == 1536 && domain->owned_pages == 1024 &&
+		  domain->target_pages == 1024);
+	cr_expect_eq(memory_chunks_out, 2);
+	cr_expect_eq(domain_mfn(domain, 1024), INVALID_MFN);
+	end(domain_list, TORC_SHUTDOWN_POWEROFF);
+}
+
 Test(build_refuse, an_initrd_that_does_not_fit)
 {
 	put_initrd(MIB(2));

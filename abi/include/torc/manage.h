@@ -5,14 +5,15 @@
  * Control of other domains, by a domain that has the privileges (start.h).
  *
  * A domain is made empty and paused (domain_create), its pages are written (domain_memory), its
- * vCPU 0 is given a state (domain_vcpu), and then it is unpaused. What its memory holds at the start
- * is an agreement between whoever builds it and its kernel: start.h tells what the hypervisor's own
- * builder does, and the shim has one that does the same.
+ * vCPU 0 is given a state (domain_vcpu), and then it is unpaused. What its memory holds at the
+ * start is an agreement between whoever builds it and its kernel: start.h tells what the
+ * hypervisor's own builder does, and the shim has one that does the same.
  *
  * Pages and states are written and read in canonical form, which names pages by pfn and so means
- * the same on any machine: entries of page tables carry the pfn where hardware wants the mfn. A table
- * is written as ordinary memory of its level; it becomes a table when a root above it is loaded. In the
- * domain's linear map it must not be writable, as the hypervisor counts on having taken that away.
+ * the same on any machine: entries of page tables carry the pfn where hardware wants the mfn. A
+ * table is written as ordinary memory of its level; it becomes a table when a root above it is
+ * loaded. In the domain's linear map it must not be writable, as the hypervisor counts on having
+ * taken that away.
  */
 #ifndef TORC_MANAGE_H
 #define TORC_MANAGE_H
@@ -26,7 +27,7 @@
 #define TORC_DOMAIN_UNPAUSE 2 /* CONTROL */
 #define TORC_DOMAIN_DESTROY 3 /* CONTROL: ends it, as by shutdown with TORC_SHUTDOWN_POWEROFF */
 #define TORC_DOMAIN_REQUEST 4 /* CONTROL: `value` is a TORC_CONTROL_* for its kernel */
-#define TORC_DOMAIN_TARGET 5 /* CONTROL: `value` pages is what it should come to; TORC_CONTROL_MEMORY */
+#define TORC_DOMAIN_TARGET 5 /* CONTROL: asks it to come to `value` pages, TORC_CONTROL_MEMORY */
 
 /* State of a domain, in torc_domain_info.flags. */
 #define TORC_DOMAIN_PAUSED 0x1
@@ -120,8 +121,8 @@ TORC_OFFSET(torc_domain_info, name, 72);
  * @flags: TORC_BATCH_DONE by the hypervisor: finished, @status is valid; guest writes 0
  * @op: TORC_MEMORY_*; guest
  * @status: TORC_OK or TORC_E*; hypervisor
- * @level: 0: ordinary memory; 1..4: the page is a table of that level, in canonical form. READ: told
- *	by the hypervisor; WRITE: said by the guest
+ * @level: 0: ordinary memory; 1..4: the page is a table of that level, in canonical form. READ:
+ *	told by the hypervisor; WRITE: said by the guest
  * @reserved0: 0
  * @pfn: page of the other domain; guest
  * @own: page of the caller's; guest
