@@ -126,7 +126,8 @@ Test(build_refuse, other_words)
 
 Test(build_refuse, privileges)
 {
-	static const char *const bad[] = { "", "=", "=none", "=create+", "=+create", "=create,memory",
+	static const char *const bad[] = { "", "=", "=none", "=create+", "=+create",
+					   "=create,memory",
 					   "=creat", "=creates", "=all+", "=al", "=alll",
 					   "=create+control+memory+observe+devices+schedule"
 					   "+create+create+create" };

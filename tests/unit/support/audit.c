@@ -166,7 +166,8 @@ static const char *audit_holders(void)
 		problem = use(domain->orphan, frame_table[domain->orphan].type, "the orphan");
 	for (i = 0; i < TORC_GRANT_PAGES && !problem; i++)
 		if (domain->grant_pfn[i] != INVALID_PFN)
-			problem = use(mfn_of(domain->grant_pfn[i]), FRAME_WRITABLE, "a grant table");
+			problem = use(mfn_of(domain->grant_pfn[i]), FRAME_WRITABLE,
+				      "a grant table");
 	if (!problem)
 		problem = audit_rings();
 	/* A domain that the builder made has these two as well. */
