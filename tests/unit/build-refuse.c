@@ -101,13 +101,6 @@ Test(build_refuse, other_words)
 		{ "mem=8M", "its word \"mem=8M\" is given twice" },
 		{ "vcpus=1 vcpus=1", "its word \"vcpus=1\" is given twice" },
 		{ "name=b", "its word \"name=b\" is given twice" },
-		{ "maxmem=x", "its word \"maxmem=x\" is not a size from its mem to 512G" },
-		{ "maxmem=3M", "its word \"maxmem=3M\" is not a size from its mem to 512G" },
-		{ "maxmem=513G", "its word \"maxmem=513G\" is not a size from its mem to 512G" },
-		{ "privileges=", "its word \"privileges=\" is not a list like create+control, or all" },
-		{ "privileges=create+", "its word \"privileges=create+\" is not a list" },
-		{ "privileges=creates", "its word \"privileges=creates\" is not a list" },
-		{ "privileges=all+x", "its word \"privileges=all+x\" is not a list" },
 	};
 	static char string[BOOT_STRINGS];
 	unsigned int i;
@@ -128,18 +121,6 @@ Test(build_refuse, other_words)
 	refuse(string, "command line is too long");
 	snprintf(string, sizeof(string), "domain name=a mem=4M -- %04095d", 1);
 	build(string);
-}
-
-Test(build_refuse, privileges_and_room_to_grow)
-{
-	build("domain name=a mem=4M maxmem=8M privileges=control+schedule");
-	cr_expect_eq(domain->privileges, TORC_PRIVILEGE_CONTROL | TORC_PRIVILEGE_SCHEDULE);
-	cr_expect_eq(domain->owned_pages, 2 * CHUNK_PAGES);
-	cr_expect_eq(domain->pages, 4 * CHUNK_PAGES);
-	end(domain_list, TORC_SHUTDOWN_POWEROFF);
-	build("domain name=a mem=4M privileges=all");
-	cr_expect_eq(domain->privileges, TORC_PRIVILEGE_SCHEDULE * 2 - 1);
-	cr_expect_eq(domain->pages, 2 * CHUNK_PAGES);
 }
 
 /* The builder reads them, the scheduler says whether they are in range. */
@@ -185,6 +166,70 @@ Test(build_refuse, words_for_the_scheduler_reach_it)
 	build("domain name=a mem=4M cpus=0-1,3 vcpus=2 weight=512 cap=150");
 	cr_assert_eq(setting_count, ARRAY_SIZE(wanted));
 	cr_expect_arr_eq(settings, wanted, sizeof(wanted));
+}
+
+Test(build_refuse, privileges)
+{
+	static const char *const bad[] = { "", "=", "=none", "=create+", "=+create",
+					   "=create,memory",
+					   "=creat", "=creates", "=all+", "=al", "=alll",
+					   "=create+control+memory+observe+devices+schedule"
+					   "+create+create+create" };
+	static const struct {
+		const char *words;
+		u64 privileges;
+	} good[] = {
+		{ "", 0 },
+		{ " privileges=create", TORC_PRIVILEGE_CREATE },
+		{ " privileges=schedule+memory", TORC_PRIVILEGE_SCHEDULE | TORC_PRIVILEGE_MEMORY },
+		{ " privileges=devices+devices", TORC_PRIVILEGE_DEVICES },
+		{ " privileges=observe+control", TORC_PRIVILEGE_OBSERVE | TORC_PRIVILEGE_CONTROL },
+		{ " privileges=all", 0x3f },
+		{ " privileges=create+all", 0x3f },
+		{ " -- privileges=all", 0 },
+	};
+	struct torc_start *start;
+	char string[200];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M privileges%s", bad[i]);
+		refuse(string, "is not a list like create+control, or all");
+	}
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M%s", good[i].words);
+		start = build(string);
+		cr_expect_eq(domain->privileges, good[i].privileges, "%s", string);
+		cr_expect_eq(start->privileges, good[i].privileges);
+		cr_expect_eq(!!(start->features & TORC_FEATURE_PRIVILEGED), !!good[i].privileges);
+		end(domain_list, TORC_SHUTDOWN_POWEROFF);
+	}
+}
+
+Test(build_refuse, most_memory)
+{
+	static const char *const bad[] = { "", "=", "=x", "=4MB",
+					   "=0000000000000000000000000000000004M" };
+	static const char *const outside[] = { "=0", "=2M", "=4194303", "=513G", "=549755813889" };
+	struct torc_start *start;
+	char string[100];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M maxmem%s", bad[i]);
+		refuse(string, "is not a size from its mem to 512G");
+	}
+	for (i = 0; i < ARRAY_SIZE(outside); i++) {
+		snprintf(string, sizeof(string), "domain name=a mem=4M maxmem%s", outside[i]);
+		refuse(string, "is not a size from its mem to 512G");
+	}
+	start = build("domain name=a mem=4M maxmem=4194305");
+	cr_expect(start->pages == 1024 && start->max_pages == 1536);
+	cr_expect(domain->pages == 1536 && domain->owned_pages == 1024 &&
+		  domain->target_pages == 1024);
+	cr_expect_eq(memory_chunks_out, 2);
+	cr_expect_eq(domain_mfn(domain, 1024), INVALID_MFN);
+	end(domain_list, TORC_SHUTDOWN_POWEROFF);
 }
 
 Test(build_refuse, an_initrd_that_does_not_fit)

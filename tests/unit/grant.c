@@ -255,11 +255,13 @@ Test(grant, ranges_of_operations)
 Test(grant, copies_that_stop_go_on)
 {
 	unsigned int i, calls = 0;
+	bool refused;
 	s64 result;
 
 	memory_fail_after = 0; /* which needs none */
 	for (i = 0; i < 60; i++) {
-		*copy_op(i) = i % 20 == 19 ? from_front(2) : i / 20 == 1 ? to_front(2) : from_front(1);
+		refused = i % 20 == 19;
+		*copy_op(i) = refused ? from_front(2) : i / 20 == 1 ? to_front(2) : from_front(1);
 		copy_op(i)->bytes = 64;
 		copy_op(i)->source_offset = 64 * i;
 		copy_op(i)->target_offset = 64 * i;
@@ -275,9 +277,10 @@ Test(grant, copies_that_stop_go_on)
 	cr_expect_eq(calls, 9);
 	cr_expect_eq(back->counters[TORC_COUNTER_COPIED], 57 * 64, "each once");
 	for (i = 0; i < 60; i++) {
-		cr_expect_eq(copy_op(i)->status, i % 20 == 19 ? TORC_EPERM : 0);
+		refused = i % 20 == 19;
+		cr_expect_eq(copy_op(i)->status, refused ? TORC_EPERM : 0);
 		cr_expect_eq(memcmp((u8 *)page_in(front, PAGE_DATA) + 64 * i,
-				    (u8 *)page_in(back, PAGE_DATA) + 64 * i, 64) != 0, i % 20 == 19);
+				    (u8 *)page_in(back, PAGE_DATA) + 64 * i, 64) != 0, refused);
 	}
 	preempt_at = 0;
 	cr_expect_eq(hc_grant_copy(BACK, 0, 60), 3, "again, and nothing happens");

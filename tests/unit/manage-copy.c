@@ -184,6 +184,26 @@ Test(manage_copy, a_start_that_stops_goes_on)
 	EXPECT_PAIR();
 }
 
+static unsigned int forgotten;
+
+/* On its way off the list, without a reference: nobody gets one any more. */
+bool console_forget(struct domain *ended)
+{
+	forgotten++;
+	cr_expect_eq(ended->references, 0);
+	cr_expect_null(domain_get(ended->id));
+	cr_expect_null(domain_get_next(ended->id - 1));
+	return false;
+}
+
+void console_focus(struct domain *domain __unused)
+{
+}
+
+void console_admit(struct domain *domain __unused)
+{
+}
+
 /* A domain that is being made ends, and one whose last user is another's call. */
 Test(manage_copy, it_ends)
 {
@@ -194,8 +214,11 @@ Test(manage_copy, it_ends)
 	cr_expect_eq(hc_domain_control(BACK, id, TORC_DOMAIN_DESTROY, 0), 0);
 	end(made, TORC_SHUTDOWN_POWEROFF);
 	cr_expect_eq(front->next, made, "somebody holds it");
+	cr_expect_eq(forgotten, 0);
 	domain_put(held);
+	cr_expect_eq(forgotten, 1);
 	cr_expect_null(front->next);
 	cr_expect_eq(hc_domain_control(BACK, id, TORC_DOMAIN_DESTROY, 0), TORC_ENOENT);
 	cr_expect_eq(front->references, 1);
+	end(front, TORC_SHUTDOWN_POWEROFF);
 }

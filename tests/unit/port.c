@@ -384,10 +384,13 @@ Test(port, an_edge_fires_each_time)
 Test(port, a_level_waits_for_rearm)
 {
 	s64 port = bind(back, TORC_EVENT_PIRQ, 10 | TORC_PIRQ_LEVEL, 0);
+	s64 other = bind(back, TORC_EVENT_UNBOUND, vector_of(10) - VECTOR_PIRQ, 0);
 
 	cr_expect(test_inputs[10].level && !test_inputs[10].active_low);
 	pirq_raise(vector_of(10));
 	cr_expect(event_is_pending(back, 0, port) && test_inputs[10].masked);
+	cr_expect_eq(hc_event_rearm(BACK, other), 0);
+	cr_expect(test_inputs[10].masked, "another port, whatever stands behind it");
 	cr_expect_eq(hc_event_rearm(BACK, port), 0);
 	cr_expect(!test_inputs[10].masked && !event_is_pending(back, 0, port));
 	ports_close(back);

@@ -27,7 +27,7 @@
 #define TORC_DOMAIN_UNPAUSE 2 /* CONTROL */
 #define TORC_DOMAIN_DESTROY 3 /* CONTROL: ends it, as by shutdown with TORC_SHUTDOWN_POWEROFF */
 #define TORC_DOMAIN_REQUEST 4 /* CONTROL: `value` is a TORC_CONTROL_* for its kernel */
-#define TORC_DOMAIN_TARGET 5 /* CONTROL: it should come to `value` pages (TORC_CONTROL_MEMORY) */
+#define TORC_DOMAIN_TARGET 5 /* CONTROL: asks it to come to `value` pages, TORC_CONTROL_MEMORY */
 
 /* State of a domain, in torc_domain_info.flags. */
 #define TORC_DOMAIN_PAUSED 0x1

@@ -18,7 +18,7 @@
 /* Counters, from the machine's start or the domain's. */
 #define TORC_COUNTER_HYPERCALL 0 /* and 127 behind it: by number */
 #define TORC_COUNTER_EXCEPTION 128 /* and 31 behind it: by vector, of those that came here first */
-#define TORC_COUNTER_BATCH 160 /* and 15 behind it: batches, copies; of 2^n operations on */
+#define TORC_COUNTER_BATCH 160 /* and 15 behind it: batches of 2^n to 2^(n+1)-1 operations */
 #define TORC_COUNTER_EVENT 176 /* events fired */
 #define TORC_COUNTER_INTERRUPT 177 /* interrupts of the machine that hit it */
 #define TORC_COUNTER_FLUSH 178 /* flushes of other CPUs that it asked for */

@@ -5,7 +5,7 @@
  * The canonical state of a vCPU: everything that must be kept to stop it here and go on elsewhere.
  *
  * Frames are named by pfn, so the state means the same on another machine. Read and
- * written by privileged domains; the hypercalls for that are reserved in this version.
+ * written by privileged domains (domain_vcpu), and given to vcpu_up by the domain itself.
  */
 #ifndef TORC_STATE_H
 #define TORC_STATE_H

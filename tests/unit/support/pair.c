@@ -32,8 +32,13 @@ void pair_create(void)
 
 void pair_end(void)
 {
-	while (domain_list)
-		end(domain_list, TORC_SHUTDOWN_POWEROFF);
+	struct domain *last;
+
+	while (domain_list) {
+		for (last = domain_list; last->next; last = last->next)
+			;
+		end(last, TORC_SHUTDOWN_POWEROFF);
+	}
 	cr_expect_eq(memory_pages_out, 1, "%lu pages: all but the one windows share",
 		     memory_pages_out);
 	cr_expect_eq(memory_chunks_out, 0);

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Two domains that the builder made, for the calls by which domains reach each other. The first,
- * `back`, has all privileges and three vCPUs, `front` has none and two; vCPU 0 of both is up. Each has
- * 4 MiB and may come to 8.
+ * `back`, has all privileges and three vCPUs, `front` has none and two; vCPU 0 of both is up. Each
+ * has 4 MiB and may come to 8.
  */
 #ifndef UNIT_PAIR_H
 #define UNIT_PAIR_H
