@@ -321,13 +321,11 @@ static bool place_pages(struct plan *plan)
 
 static const char *fill_memory(struct plan *plan)
 {
-	static const char no_memory[] = "not enough memory for its kernel, initrd and page tables";
-
 	plan->lowest = plan->pages;
 	load_kernel(plan);
 	plan->at.root = take_page(plan);
 	if (plan->at.root == INVALID_PFN || !map_memory(plan) || !place_pages(plan))
-		return no_memory;
+		return "not enough memory for its kernel, initrd and page tables";
 	if (strlen(plan->cmdline) >= PAGE_SIZE)
 		return "its command line is too long";
 	strlcpy(page_of(plan, plan->at.cmdline), plan->cmdline, PAGE_SIZE);

@@ -9,23 +9,19 @@
 
 void census_count(struct domain *domain, u16 instruction, u64 rip)
 {
-	struct census_entry *entry;
-	u32 i;
+	struct census_entry *entry = domain->census, *end = entry + domain->census_used;
 
-	for (i = 0; i < domain->census_used; i++) {
-		entry = &domain->census[i];
-		if (entry->rip == rip && entry->instruction == instruction) {
-			entry->count++;
-			return;
-		}
+	while (entry < end && (entry->rip != rip || entry->instruction != instruction))
+		entry++;
+	if (entry == &domain->census[CENSUS_ENTRIES]) {
+		entry--; /* it stands for all that find no place */
+		rip = instruction = 0;
+	} else if (entry == end) {
+		domain->census_used++;
 	}
-	if (domain->census_used == CENSUS_ENTRIES) {
-		entry = &domain->census[CENSUS_ENTRIES - 1];
-		*entry = (struct census_entry){ .count = entry->count + 1 };
-		return;
-	}
-	domain->census[domain->census_used++] =
-		(struct census_entry){ .rip = rip, .count = 1, .instruction = instruction };
+	*entry = (struct census_entry){
+		.rip = rip, .count = entry->count + 1, .instruction = instruction
+	};
 }
 
 /** census_log - prints the census of @domain, if there is anything in it */

@@ -76,12 +76,6 @@ static bool write_cr(struct vcpu *vcpu, unsigned int number, u64 value, bool *ag
 	}
 }
 
-static void set_pair(struct regs *regs, u64 value)
-{
-	regs->rax = (u32)value;
-	regs->rdx = value >> 32;
-}
-
 static bool emulate_msr(struct vcpu *vcpu, bool write)
 {
 	struct regs *regs = vcpu->regs;
@@ -91,7 +85,8 @@ static bool emulate_msr(struct vcpu *vcpu, bool write)
 		return hc_write_msr(vcpu, (u32)regs->rcx, regs->rdx << 32 | (u32)regs->rax) == 0;
 	if (hc_read_msr(vcpu, (u32)regs->rcx, &value))
 		return false;
-	set_pair(regs, value);
+	regs->rax = (u32)value;
+	regs->rdx = value >> 32;
 	return true;
 }
 

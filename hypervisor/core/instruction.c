@@ -56,20 +56,17 @@ static int skip_prefixes(struct cursor *c, struct prefixes *prefixes)
 /* Takes ModRM's address bytes off; returns ModRM or -1. */
 static int skip_modrm(struct cursor *c)
 {
-	int modrm = next(c), sib, displacement;
+	int modrm = next(c), base = modrm & 7, displacement;
 
 	if (modrm < 0 || modrm >> 6 == 3)
 		return modrm;
+	if (base == 4)
+		base = next(c); /* SIB */
+	if (base < 0)
+		return -1;
 	displacement = (int[]){ 0, 1, 4 }[modrm >> 6];
-	if ((modrm & 7) == 4) {
-		sib = next(c);
-		if (sib < 0)
-			return -1;
-		if ((sib & 7) == 5 && modrm >> 6 == 0)
-			displacement = 4;
-	} else if ((modrm & 7) == 5 && modrm >> 6 == 0) {
+	if ((base & 7) == 5 && modrm >> 6 == 0)
 		displacement = 4;
-	}
 	while (displacement-- > 0)
 		if (next(c) < 0)
 			return -1;

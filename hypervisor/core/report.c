@@ -74,14 +74,9 @@ void guest_crash(struct vcpu *vcpu, const char *reason, ...)
 
 static const char *state_name(const struct vcpu *vcpu)
 {
-	switch (vcpu->state) {
-	case VCPU_BLOCKED:
-		return "blocked";
-	case VCPU_DOWN:
-		return "down";
-	default:
+	if (vcpu->state == VCPU_RUNNABLE)
 		return vcpu->cpu ? "running" : "ready";
-	}
+	return vcpu->state == VCPU_BLOCKED ? "blocked" : "down";
 }
 
 void report_machine(void)

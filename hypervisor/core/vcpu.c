@@ -30,18 +30,12 @@ static const u64 gdt_template[GDT_ENTRIES] = {
 	[TORC_SEL_KERNEL_SS >> 3] = 0x00cfb3000000ffff,
 };
 
-/*
- * Low half of a system descriptor; the high half is bits 63..32 of the base (Intel SDM 3A 8.2.3).
- */
-static u64 system_descriptor(u64 base, u32 limit, u8 type)
-{
-	return (limit & 0xffff) | (base & 0xffffff) << 16 | (u64)(0x80 | type) << 40 |
-	       (u64)(limit >> 16 & 0xf) << 48 | (base >> 24 & 0xff) << 56;
-}
-
+/* Two entries: the second has bits 63..32 of the base (Intel SDM 3A 8.2.3). */
 static void set_system_descriptor(u64 *gdt, u16 selector, u64 base, u32 limit, u8 type)
 {
-	gdt[selector >> 3] = system_descriptor(base, limit, type);
+	gdt[selector >> 3] = (limit & 0xffff) | (base & 0xffffff) << 16 |
+			     (u64)(0x80 | type) << 40 | (u64)(limit >> 16 & 0xf) << 48 |
+			     (base >> 24 & 0xff) << 56;
 	gdt[(selector >> 3) + 1] = base >> 32;
 }
 

@@ -17,7 +17,6 @@
  * @format: as for snprintf(); a missing newline at the end is added
  */
 void log(const char *format, ...) __format_printf(1, 2);
-void vlog(const char *format, va_list arguments) __format_printf(1, 0);
 
 /**
  * log_init() - read log= from the command line

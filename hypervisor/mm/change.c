@@ -122,28 +122,23 @@ void table_clear_bits(struct domain *domain, mfn_t mfn, unsigned int index, unsi
 	}
 }
 
-static int fill_l1(u16 owner, u64 *slot, unsigned int count, const u64 *entries, unsigned int *done)
-{
-	int error;
-	u64 before;
-
-	for (*done = 0; *done < count; ++*done) {
-		error = set_l1(owner, &slot[*done], READ_ONCE(entries[*done]), &before);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
 int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned int count,
 	       const u64 *entries, unsigned int *done)
 {
-	int error;
+	u64 *slot = &table_of(mfn)[index], before;
+	u16 owner = domain->id;
+	int error = 0;
 
 	*done = 0;
-	if (table_level(domain, mfn) == 1)
-		return fill_l1(domain->id, &table_of(mfn)[index], count, entries, done);
-	error = table_set(domain, mfn, index, READ_ONCE(entries[0]), false, NULL);
-	*done = !error;
+	if (table_level(domain, mfn) != 1) {
+		error = table_set(domain, mfn, index, READ_ONCE(entries[0]), false, NULL);
+		*done = !error;
+		return error;
+	}
+	for (; *done < count; ++*done) {
+		error = set_l1(owner, &slot[*done], READ_ONCE(entries[*done]), &before);
+		if (error)
+			break;
+	}
 	return error;
 }

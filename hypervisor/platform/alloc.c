@@ -190,13 +190,10 @@ static struct chunk *chunk_for_page(void)
 	return whole;
 }
 
-static mfn_t take_page(void)
+static mfn_t take_page(struct chunk *chunk)
 {
-	struct chunk *chunk = chunk_for_page();
 	unsigned int word = 0, page;
 
-	if (chunk == NULL)
-		return INVALID_MFN;
 	page_hint = (u64)(chunk - chunks);
 	while (chunk->used[word] == ~0ul)
 		word++;
@@ -209,10 +206,12 @@ static mfn_t take_page(void)
 
 mfn_t page_alloc(void)
 {
+	struct chunk *chunk;
 	mfn_t mfn;
 
 	lock_take(&alloc_lock);
-	mfn = take_page();
+	chunk = chunk_for_page();
+	mfn = chunk ? take_page(chunk) : INVALID_MFN;
 	lock_drop(&alloc_lock);
 	if (mfn != INVALID_MFN)
 		memset(mfn_to_virt(mfn), 0, PAGE_SIZE);

@@ -80,13 +80,10 @@ static void enable(void)
 
 void apic_init(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE);
+	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
 	pic_silence();
-	if (!(base & APIC_BASE_ENABLE)) {
-		base |= APIC_BASE_ENABLE;
-		wrmsr(MSR_APIC_BASE, base);
-	}
+	wrmsr(MSR_APIC_BASE, base);
 	x2apic = base & APIC_BASE_EXTD;
 	if (!x2apic) {
 		base &= PTE_ADDRESS;

@@ -72,26 +72,20 @@ static void append_lines(const char *text)
 }
 
 /* Who speaks in a panic does not wait: who holds the lock may have been stopped. */
-void vlog(const char *format, va_list arguments)
+void log(const char *format, ...)
 {
 	char text[LOG_LINE_MAX];
 	bool alone = READ_ONCE(speaker) == smp_self();
+	va_list arguments;
 
+	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
 	if (!alone)
 		lock_take(&log_lock);
 	append_lines(text);
 	if (!alone)
 		lock_drop(&log_lock);
-}
-
-void log(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vlog(format, arguments);
-	va_end(arguments);
 }
 
 size_t log_read(u64 *first, u64 *end, char *text, size_t room)

@@ -25,23 +25,17 @@ void log_forget(void)
 	text[0] = '\0';
 }
 
-void vlog(const char *format, va_list arguments)
-{
-	char line[LOG_LINE_MAX];
-
-	vsnprintf(line, sizeof(line), format, arguments);
-	if (length + sizeof(line) + 2 > sizeof(text))
-		log_forget();
-	length += (u64)sprintf(text + length, "%s\n", line);
-}
-
 void log(const char *format, ...)
 {
+	char line[LOG_LINE_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vlog(format, arguments);
+	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
+	if (length + sizeof(line) + 2 > sizeof(text))
+		log_forget();
+	length += (u64)sprintf(text + length, "%s\n", line);
 }
 
 const char *panic_text(void)
