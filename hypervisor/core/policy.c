@@ -15,8 +15,10 @@
  * would deserve more than one CPU. Each CPU remembers the virtual time of whom it picked last.
  * Nobody below that who could have run there was waiting, so an entity that comes back to the queue
  * goes on at the latest of these times of its CPUs (the front), less one slice, if it is further
- * behind. This slice is what lets an entity that mostly sleeps run as soon as it wakes. On the
- * other side, a run is charged for at most two slices: beyond its slice it kept nobody waiting.
+ * behind. This slice is what lets an entity that mostly sleeps run as soon as it wakes; a share
+ * has it once, not once for each of its entities: it has a virtual time too, the mean of theirs,
+ * and nobody wakes earlier than that. On the other side, a run is charged for at most two slices:
+ * beyond its slice it kept nobody waiting.
  *
  * All CPUs have one queue, a heap. A CPU searches it from the top for the least that it may run
  * and need not look below one that is not less than the best so far: mostly it is the first.
@@ -73,6 +75,7 @@ static void account(struct share *share, u64 now)
 		return;
 	share->last = now;
 	share->clock += scaled(share, share->active * passed);
+	share->vtime += scaled(share, share->running * passed);
 	share->used += share->running * passed;
 	if (!share->budget || now < share->period_end)
 		return;
@@ -121,21 +124,53 @@ static void settle(unsigned int at, struct entity *entity)
 	put(at, entity);
 }
 
-/* Keeps @entity near the front. */
-static void place(struct entity *entity)
+static u64 within(u64 low, u64 vtime, u64 high)
 {
-	u64 front = cpu_state[__builtin_ctzll(entity->affinity)].vtime, set, most;
+	if (before(vtime, low))
+		return low;
+	return before(high, vtime) ? high : vtime;
+}
 
-	for (set = entity->affinity & present; set; set &= set - 1) {
-		u64 vtime = cpu_state[__builtin_ctzll(set)].vtime;
+static u64 front_of(u64 cpus)
+{
+	u64 front = cpu_state[__builtin_ctzll(cpus)].vtime;
+
+	for (cpus &= present; cpus; cpus &= cpus - 1) {
+		u64 vtime = cpu_state[__builtin_ctzll(cpus)].vtime;
 
 		front = before(front, vtime) ? vtime : front;
 	}
-	most = front + policy_slice + scaled(entity->share, 2 * policy_slice * VCPU_MAX);
-	if (before(entity->vtime, front - policy_slice))
-		entity->vtime = front - policy_slice;
-	else if (before(most, entity->vtime))
-		entity->vtime = most;
+	return front;
+}
+
+/* A slice, and how far @slices of running bring an entity of @share. */
+static u64 lead(const struct share *share, unsigned int slices)
+{
+	return policy_slice + scaled(share, slices * policy_slice);
+}
+
+/* Keeps @entity near the front. */
+static void place(struct entity *entity)
+{
+	u64 front = front_of(entity->affinity);
+
+	entity->vtime = within(front - policy_slice, entity->vtime,
+			       front + lead(entity->share, 2 * VCPU_MAX));
+}
+
+/*
+ * Who comes back has no more claim than its share has: else the vCPUs of a domain would only have
+ * to take turns. What the share used while nobody waited is forgotten, as with its entities.
+ */
+static void join(struct entity *entity)
+{
+	struct share *share = entity->share;
+	u64 front = front_of(entity->affinity), most = lead(share, 2), claim;
+
+	share->vtime = within(front - policy_slice, share->vtime, front_of(present) + most);
+	claim = within(front - policy_slice, share->vtime, front + most);
+	if (before(entity->vtime, claim))
+		entity->vtime = claim;
 }
 
 static void enqueue(struct entity *entity)
@@ -201,6 +236,7 @@ unsigned int policy_wake(struct entity *entity, u64 now)
 
 	account(entity->share, now);
 	entity->share->active++;
+	join(entity);
 	enqueue(entity);
 	if (chosen || held_back(entity->share, now))
 		return tell_one(chosen, entity);

@@ -23,13 +23,14 @@
  * @used: ns of the budget; beyond it when there is something to pay back
  * @period_end: of the period that @used is of
  * @clock: virtual time that one vCPU running all the time would have used
- * @last: when @clock and @used were brought up to date
+ * @vtime: what it used, in virtual time
+ * @last: when @clock, @vtime and @used were brought up to date
  */
 struct share {
 	u32 weight, active, running;
 	u64 inverse;
 	u64 budget, used, period_end;
-	u64 clock, last;
+	u64 clock, vtime, last;
 };
 
 /**

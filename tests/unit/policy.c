@@ -145,6 +145,48 @@ Test(policy, more_vcpus_gain_nothing)
 		expect_ran(i, 500 * MS, 3 * SLICE);
 }
 
+/* The vCPUs of share 0 are awake one at a time, each for a little less than a slice. */
+Test(policy, taking_turns_gains_nothing)
+{
+	unsigned int turn, sleeper = 0;
+
+	for (turn = 1; turn < 32; turn++)
+		entities[turn].share = &shares[0];
+	wake(0);
+	wake(32 + 1); /* of share 1 */
+	for (turn = 0; turn < 2000; turn++) {
+		int n = pick(0);
+		u64 part = n == 33 ? SLICE : SLICE - MS / 10;
+
+		now += part;
+		ran[n] += part;
+		if (n == 33) {
+			stop(0);
+			continue;
+		}
+		sleeper = (sleeper + 1) % 32;
+		wake(sleeper);
+		block(0);
+	}
+	expect_ran(33, (now - 1000) / 2, 4 * SLICE);
+}
+
+/* A vCPU that sleeps most of the time is not made to wait for what another had all to itself. */
+Test(policy, a_share_is_forgiven_what_it_used_alone)
+{
+	entities[1].share = &shares[0];
+	wake(0);
+	cr_expect_eq(pick(0), 0);
+	now += 3600 * 1000 * MS;
+	wake(2);
+	stop(0);
+	go(1, 100 * MS);
+	wake(1);
+	memset(ran, 0, sizeof(ran));
+	go(1, 100 * MS);
+	cr_expect_gt(ran[1], 0);
+}
+
 /* One vCPU sleeps and wakes while the other runs: the time that both ran counts for two. */
 Test(policy, a_change_of_active_vcpus_counts_from_then_on)
 {
@@ -421,7 +463,7 @@ Test(policy, a_sleeper_from_the_other_half_of_time)
 
 Test(policy, virtual_time_wraps)
 {
-	entities[0].vtime = ~0ull - 5;
+	entities[0].vtime = shares[0].vtime = ~0ull - 5;
 	entities[1].vtime = 5;
 	wake(1);
 	wake(0);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * What the ABI's own operations cost, measured by a guest that does nothing else. One line each:
- *
- *	bench NAME NANOSECONDS		(of which one is an instruction under -icount shift=0)
- *
- * An entry's cost in a range is that of the batch less that of an empty one, divided by its
- * entries; in a batch of single operations, the whole batch divided by its operations.
+ * What hypercalls and page-table operations cost, measured by a guest that does nothing else. An
+ * entry's cost in a range is that of the batch less that of an empty one, divided by its entries;
+ * in a batch of single operations, the whole batch divided by its operations.
  */
-#include "conformance.h"
+#include "bench.h"
 
 #define ENTRIES 512
 #define ROUNDS 64
@@ -19,16 +16,6 @@ static struct torc_batch_op *ops;
 static uint64_t *table; /* of level 1 */
 static uint64_t *values; /* its entries, in the batch area, for FILL and SET */
 static uint64_t values_offset;
-
-static uint64_t now(void)
-{
-	return torc_clock_ns(TORC_CLOCK);
-}
-
-static void report_cost(const char *name, uint64_t total, uint64_t count)
-{
-	printf("bench %s %lu.%lu\n", name, total / count, total * 10 / count % 10);
-}
 
 /* Nanoseconds of the first @count operations as one batch. */
 static uint64_t run(uint32_t count)
