@@ -6,7 +6,7 @@
  * Each worker, one a vCPU, makes one call after the other: it draws a call, makes arguments for it
  * that should be accepted, and in one case of four changes one of them into something else: a
  * boundary, a flipped bit, another object. All draws come from the worker's own generator, so that
- * one worker with the same seed makes the same calls.
+ * one worker with the same seed makes the same calls as long as time goes the same (torc-run --icount).
  *
  * The fuzzer survives its own calls by four kinds of page (pages.c): of its own pages none can
  * become a table or be written by the hypervisor, and the entries of its own tables and roots that
@@ -54,7 +54,7 @@ struct tally {
  * struct worker - what a vCPU fuzzes with
  * @random: state of its generator
  * @made: calls made
- * @digest: of all arguments: two runs with the same seed have the same
+ * @digest: of all arguments but times: two runs with the same seed have the same
  * @ops: @values: its batch area, @area_pfn: pages of it
  * @present: bit i: page i of the area is one that operations may stand in
  * @vcpu_pfn: two pages between which its vCPU page moves, @which: where it is

@@ -111,7 +111,7 @@ static void one_call(struct worker *worker)
 	if (how->safe && !how->safe(worker, a))
 		return;
 	worker->made++;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4 && number != TORC_HC_SET_TIMER; i++)
 		worker->digest = (worker->digest ^ a[i]) * 0x100000001b3 + number;
 	result = call(number, a);
 	count(&worker->call[number], result);
