@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * An audit of all references on guests' frames, in a hypervisor that runs. It is linked into one
+ * built for tests (Makefile), around functions of the product that say when: report_status() (the
+ * status key) looks at all domains, census_log() at one that has ended, before its memory goes, and
+ * report_machine(), when all have ended, whether anything is left.
+ *
+ * A domain's lock stands still what is counted, but for a page that observe() is writing to. So what
+ * is wrong once may be wrong by chance; what is wrong TRIES times is.
+ */
+#include "alloc.h"
+#include "lib.h"
+#include "log.h"
+#include "../unit/support/recount.h"
+
+#define TRIES 50
+#define PAUSE 100000 /* turns between two of them */
+#define NO_PAGE (~0u)
+
+/* As core/ring.c has it. */
+struct ring_slot {
+	struct domain *owner;
+	u32 grant;
+	u32 pfn;
+};
+
+void __real_frame_table_init(void);
+void __real_report_status(void);
+void __real_report_machine(void);
+void __real_census_log(const struct domain *domain);
+void __wrap_frame_table_init(void);
+void __wrap_report_status(void);
+void __wrap_report_machine(void);
+void __wrap_census_log(const struct domain *domain);
+
+static struct lock audit_lock; /* inside no other, around domains' */
+static struct uses *uses;
+static const struct domain *audited;
+static unsigned long audits, wrong;
+
+void __wrap_frame_table_init(void)
+{
+	__real_frame_table_init();
+	uses = boot_alloc(frame_count * sizeof(*uses));
+}
+
+/* Ring pages in the windows of other domains; a slot changes only under both domains' locks. */
+static const char *rings(void)
+{
+	const char *problem = NULL;
+	const struct ring_slot *slot;
+	const struct domain *viewer;
+	unsigned int i;
+
+	lock_take(&domain_list_lock);
+	for (viewer = domain_list; viewer; viewer = viewer->next) {
+		slot = (const struct ring_slot *)viewer->rings;
+		for (i = 0; slot && i < TORC_RING_SLOTS && !problem; i++)
+			if (slot[i].owner == audited && slot[i].pfn != NO_PAGE)
+				problem = recount_use(domain_mfn(audited, slot[i].pfn),
+						      FRAME_WRITABLE, "a ring");
+	}
+	lock_drop(&domain_list_lock);
+	return problem;
+}
+
+static const char *audit_once(struct domain *domain)
+{
+	const char *problem;
+
+	lock_take(&audit_lock);
+	lock_take(&domain->lock);
+	audited = domain;
+	memset(uses, 0, frame_count * sizeof(*uses));
+	problem = recount(domain, uses, rings);
+	lock_drop(&domain->lock);
+	lock_drop(&audit_lock);
+	return problem;
+}
+
+static void audit_domain(struct domain *domain)
+{
+	const char *problem = audit_once(domain);
+	unsigned int try, i;
+
+	for (try = 1; problem && try < TRIES; try++) {
+		for (i = 0; i < PAUSE; i++)
+			cpu_relax();
+		problem = audit_once(domain);
+	}
+	__atomic_fetch_add(&audits, 1, __ATOMIC_RELAXED);
+	if (!problem)
+		return;
+	__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+	log("audit: domain %u %s: %s", domain->id, domain->name, problem);
+}
+
+void __wrap_report_status(void)
+{
+	struct domain *domain;
+
+	for (domain = domain_list; domain; domain = domain->next)
+		audit_domain(domain);
+	log("audit: %lu audits, %lu found something wrong", audits, wrong);
+	__real_report_status();
+}
+
+void __wrap_census_log(const struct domain *domain)
+{
+	if (!domain->references)
+		audit_domain((struct domain *)domain);
+	__real_census_log(domain);
+}
+
+void __wrap_report_machine(void)
+{
+	unsigned long left = 0;
+	mfn_t mfn;
+
+	for (mfn = 0; mfn < frame_count; mfn++)
+		left += frame_table[mfn].owner != OWNER_NONE || frame_table[mfn].ref_count ||
+			m2p_table[mfn] != TORC_INVALID_FRAME;
+	log("audit: %lu audits, %lu found something wrong, %lu frames left over", audits, wrong, left);
+	log("audit: %s", wrong || left ? "NOT clean" : "clean");
+	__real_report_machine();
+}
