@@ -5,6 +5,7 @@
  * written, a vCPU started with a state that may be changed anyhow, and ended. What stands
  * beside this domain from the start is read only.
  */
+#include <torc/control.h>
 #include <torc/manage.h>
 #include <torc/observe.h>
 #include <torc/state.h>
@@ -170,6 +171,27 @@ static void control_after(struct worker *worker, const uint64_t *a, int64_t resu
 		if (children[i].id == a[0] &&
 		    (result == TORC_ENOENT || a[1] == TORC_DOMAIN_DESTROY))
 			children[i].id = 0;
+}
+
+static bool schedule_make(struct worker *worker, uint64_t *a)
+{
+	a[0] = any_child(worker)->id;
+	a[1] = TORC_SCHED_WEIGHT + below(worker, 3);
+	a[2] = a[1] == TORC_SCHED_AFFINITY ? below(worker, 2) : 0;
+	a[3] = a[1] == TORC_SCHED_AFFINITY ? 1 + below(worker, 3) : 1 + below(worker, 400);
+	if (once_in(worker, 8)) {
+		a[0] = TORC_DOMAIN_NONE;
+		a[1] = TORC_SCHED_SLICE_NS;
+		a[3] = TORC_SCHED_SLICE_MIN + below(worker, 20000000);
+	}
+	return a[0] || a[1] == TORC_SCHED_SLICE_NS;
+}
+
+/* The shares of those beside it stay what they are. */
+static bool schedule_safe(struct worker *worker, const uint64_t *a)
+{
+	(void)worker;
+	return !is_elder(a[0]) || a[0] == TORC_DOMAIN_NONE;
 }
 
 static bool memory_op_safe(uint64_t domain, const struct torc_memory_op *op)
@@ -380,6 +402,7 @@ const struct call domain_calls[CALLS] = {
 	[TORC_HC_DOMAIN_CONTROL] = { 6, 3, CAN_STOP, control_make, control_safe, control_after },
 	[TORC_HC_DOMAIN_MEMORY] = { 8, 3, CAN_STOP, memory_make, memory_safe, memory_after },
 	[TORC_HC_DOMAIN_VCPU] = { 6, 4, 0, state_make, state_safe, state_after },
+	[TORC_HC_DOMAIN_SCHEDULE] = { 3, 4, 0, schedule_make, schedule_safe, NULL },
 	[TORC_HC_DOMAIN_INFO] = { 3, 2, 0, info_make, info_safe, NULL },
 	[TORC_HC_OBSERVE] = { 3, 3, 0, observe_make, observe_safe, NULL },
 	[TORC_HC_OBSERVE_TRACE] = { 1, 1, 0, trace_make, NULL, NULL },

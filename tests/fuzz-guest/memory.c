@@ -138,6 +138,6 @@ static void chunk_after(struct worker *worker, const uint64_t *a, int64_t result
 const struct call memory_calls[CALLS] = {
 	[TORC_HC_BATCH] = { 120, 2, CAN_STOP, batch_make, batch_safe, batch_after },
 	[TORC_HC_BATCH_REGISTER] = { 8, 2, 0, register_make, register_safe, register_after },
-	[TORC_HC_MEMORY_RELEASE] = { 1, 1, CAN_STOP, release_make, NULL, chunk_after },
-	[TORC_HC_MEMORY_POPULATE] = { 1, 1, 0, chunk_make, NULL, chunk_after },
+	[TORC_HC_MEMORY_RELEASE] = { 2, 1, CAN_STOP, release_make, NULL, chunk_after },
+	[TORC_HC_MEMORY_POPULATE] = { 2, 1, 0, chunk_make, NULL, chunk_after },
 };

@@ -37,16 +37,19 @@ uint64_t arena_page(struct worker *worker)
 	return arena[below(worker, ARENA_PAGES)];
 }
 
+/* The first chunk stays free of uses, so that it can go. */
 uint64_t any_page(struct worker *worker)
 {
+	uint64_t pfn = below(worker, guest_start->pages);
+
 	switch (below(worker, 8)) {
 	case 0:
-		return below(worker, guest_start->pages);
+		return pfn - chunks[0] < CHUNK_PAGES ? arena[0] : pfn;
 	case 1:
 		return guest_root >> TORC_PAGE_SHIFT;
 	case 2:
 		return roots[below(worker, ROOTS)];
-	case 3: /* the first chunk stays free of uses, so that it can go */
+	case 3:
 		return chunks[CHUNKS - 1] + below(worker, CHUNK_PAGES);
 	case 4:
 		return guest_start->pages + below(worker, 1024);
