@@ -120,13 +120,17 @@ static s64 create(const struct torc_domain_create *want)
 
 s64 hc_domain_create(struct vcpu *vcpu, u64 parameters)
 {
-	mfn_t mfn = domain_mfn(vcpu->domain, parameters);
 	struct torc_domain_create want;
 	s64 result;
+	mfn_t mfn;
 
+	lock_take(&vcpu->domain->lock);
+	mfn = domain_mfn(vcpu->domain, parameters);
+	if (mfn != INVALID_MFN)
+		memcpy(&want, mfn_to_virt(mfn), sizeof(want));
+	lock_drop(&vcpu->domain->lock);
 	if (mfn == INVALID_MFN)
 		return TORC_ENOENT;
-	memcpy(&want, mfn_to_virt(mfn), sizeof(want));
 	if (!create_allowed(&want))
 		return TORC_EINVAL;
 	if (want.privileges & ~vcpu->domain->privileges)

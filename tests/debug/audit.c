@@ -6,8 +6,8 @@
  * status key) looks at all domains, census_log() at one that has ended, before its memory goes, and
  * report_machine(), when all have ended, whether anything is left.
  *
- * A domain's lock stands still what is counted, but for a page that observe() is writing to. So what
- * is wrong once may be wrong by chance; what is wrong TRIES times is.
+ * Under a domain's lock what is counted stands still, but for a page that observe() is writing to.
+ * So what is wrong once may be wrong by chance; what is wrong TRIES times is.
  */
 #include "alloc.h"
 #include "lib.h"
@@ -121,7 +121,8 @@ void __wrap_report_machine(void)
 	for (mfn = 0; mfn < frame_count; mfn++)
 		left += frame_table[mfn].owner != OWNER_NONE || frame_table[mfn].ref_count ||
 			m2p_table[mfn] != TORC_INVALID_FRAME;
-	log("audit: %lu audits, %lu found something wrong, %lu frames left over", audits, wrong, left);
+	log("audit: %lu audits, %lu found something wrong, %lu frames left over", audits, wrong,
+	    left);
 	log("audit: %s", wrong || left ? "NOT clean" : "clean");
 	__real_report_machine();
 }

@@ -6,7 +6,8 @@
  * Each worker, one a vCPU, makes one call after the other: it draws a call, makes arguments for it
  * that should be accepted, and in one case of four changes one of them into something else: a
  * boundary, a flipped bit, another object. All draws come from the worker's own generator, so that
- * one worker with the same seed makes the same calls as long as time goes the same (torc-run --icount).
+ * one worker with the same seed makes the same calls as long as time goes the same
+ * (torc-run --icount).
  *
  * The fuzzer survives its own calls by four kinds of page (pages.c): of its own pages none can
  * become a table or be written by the hypervisor, and the entries of its own tables and roots that

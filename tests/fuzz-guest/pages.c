@@ -3,9 +3,9 @@
 /*
  * Which pages there are, and what may happen to them.
  *
- * All but the arena, the roots, the chunks and this kernel's own tables are mapped writable a second
- * time: so the hypervisor refuses to make tables of them, whatever an operation says, and no plain
- * store of the kernel ever faults.
+ * All but the arena, the roots, the chunks and this kernel's own tables are mapped writable a
+ * second time: so the hypervisor refuses to make tables of them, whatever an operation says, and no
+ * plain store of the kernel ever faults.
  */
 #include "fuzz.h"
 

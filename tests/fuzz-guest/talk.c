@@ -29,7 +29,8 @@ static bool bind_make(struct worker *worker, uint64_t *a)
 	if (a[0] == TORC_EVENT_IPI)
 		a[1] = below(worker, worker_count);
 	else if (a[0] == TORC_EVENT_PIRQ)
-		a[1] = below(worker, 24) | (draw(worker) & (TORC_PIRQ_LEVEL | TORC_PIRQ_ACTIVE_LOW));
+		a[1] = below(worker, 24) |
+		       (draw(worker) & (TORC_PIRQ_LEVEL | TORC_PIRQ_ACTIVE_LOW));
 	else if (a[0] != TORC_EVENT_VIRQ)
 		a[1] = once_in(worker, 4) ? any_domain(worker) : domains_known[below(worker, 2)];
 	a[2] = any_port(worker);
@@ -168,7 +169,8 @@ static void ring_after(struct worker *worker, const uint64_t *a, int64_t result)
 {
 	(void)a;
 	if (result >= 0)
-		guest_probe_write(TORC_WINDOW_RINGS + result * TORC_PAGE_SIZE + below(worker, 4096));
+		guest_probe_write(TORC_WINDOW_RINGS + result * TORC_PAGE_SIZE +
+				  below(worker, TORC_PAGE_SIZE));
 }
 
 static bool slot_make(struct worker *worker, uint64_t *a)

@@ -26,6 +26,14 @@ const char *recount_use(mfn_t mfn, u8 type, const char *what)
 	return NULL;
 }
 
+/* A page that the hypervisor may write to, if there is one. */
+static const char *use_page(pfn_t pfn, const char *what)
+{
+	if (pfn == INVALID_PFN)
+		return NULL;
+	return recount_use(domain_mfn(domain, pfn), FRAME_WRITABLE, what);
+}
+
 static const char *audit_entry(u64 entry, unsigned int level, unsigned int index)
 {
 	mfn_t mfn = entry_mfn(entry);
@@ -99,12 +107,10 @@ static const char *audit_vcpu(const struct vcpu *holder)
 
 	if (holder->root != INVALID_MFN)
 		problem = recount_use(holder->root, FRAME_L4, "a vCPU's root");
-	if (!problem && holder->page_pfn != INVALID_PFN)
-		problem = recount_use(domain_mfn(domain, holder->page_pfn), FRAME_WRITABLE, "a vCPU page");
+	if (!problem)
+		problem = use_page(holder->page_pfn, "a vCPU page");
 	for (i = 0; i < TORC_BATCH_PAGES && !problem; i++)
-		if (holder->batch_pfn[i] != INVALID_PFN)
-			problem = recount_use(domain_mfn(domain, holder->batch_pfn[i]), FRAME_WRITABLE,
-				      "a batch area");
+		problem = use_page(holder->batch_pfn[i], "a batch area");
 	for (i = 0; i < ROOT_COPIES && !problem; i++)
 		problem = audit_copy(holder, &holder->roots[i]);
 	return problem;
@@ -123,16 +129,16 @@ static const char *audit_holders(void)
 	if (!linear)
 		return WRONG("the linear root %lx is no vCPU's", domain->linear_root);
 	if (!problem && domain->orphan != INVALID_MFN)
-		problem = recount_use(domain->orphan, frame_table[domain->orphan].type, "the orphan");
+		problem = recount_use(domain->orphan, frame_table[domain->orphan].type,
+				      "the orphan");
 	for (i = 0; i < TORC_GRANT_PAGES && !problem; i++)
-		if (domain->grant_pfn[i] != INVALID_PFN)
-			problem = recount_use(domain_mfn(domain, domain->grant_pfn[i]), FRAME_WRITABLE,
-				      "a grant table");
+		problem = use_page(domain->grant_pfn[i], "a grant table");
 	/* One that was built has these two as well. */
 	if (!problem && domain->console)
-		problem = recount_use(virt_to_mfn(domain->console), FRAME_WRITABLE, "the console");
+		problem = recount_use(virt_to_mfn(domain->console), FRAME_WRITABLE,
+				      "the console");
 	if (!problem && domain->console)
-		problem = recount_use(domain_mfn(domain, domain->time_pfn), FRAME_WRITABLE, "the time page");
+		problem = use_page(domain->time_pfn, "the time page");
 	return problem;
 }
 

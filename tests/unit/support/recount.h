@@ -26,7 +26,10 @@ struct uses {
  */
 const char *recount(const struct domain *of, struct uses *array, const char *(*others)(void));
 
-/** recount_use - a reference on @mfn, of type @type or of none (FRAME_NONE); what is wrong with it */
+/**
+ * recount_use - a reference on @mfn, of type @type or of none (FRAME_NONE)
+ * Return: NULL, or what is wrong with it.
+ */
 const char *recount_use(mfn_t mfn, u8 type, const char *what);
 
 #endif
