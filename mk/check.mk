@@ -7,6 +7,7 @@ SUITES := tree unit conformance mutants system linux
 
 # What each suite needs beside hypervisor, runner and small guests.
 NEEDS_unit := unit
+NEEDS_system := debug-hypervisor
 NEEDS_linux := $(INITRAMFS)
 
 NEEDS := $(foreach s,$(SUITES),$(NEEDS_$(s)))

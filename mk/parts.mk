@@ -18,8 +18,12 @@ guests: shim ## the small guest kernels: examples and conformance tests
 	$(part) examples/hello O=$(BUILD)
 	$(part) examples/manager O=$(BUILD)
 	$(part) tests/conformance O=$(BUILD)
+	$(part) tests/fuzz-guest O=$(BUILD)
+
+debug-hypervisor: | setup ## build/debug/torc32.elf, a hypervisor that audits itself
+	$(part) tests/debug O=$(BUILD)/debug
 
 unit: | setup ## the unit tests
 	$(part) tests/unit O=$(BUILD)/tests/unit
 
-.PHONY: all hypervisor tools shim guests unit
+.PHONY: all debug-hypervisor hypervisor tools shim guests unit

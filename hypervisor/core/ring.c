@@ -19,24 +19,11 @@
 #include "hypercall.h"
 #include "paging.h"
 
-/**
- * struct ring_slot - a page of the ring window
- * @owner: whose page it is, referenced; NULL when the slot is free or the page was taken back
- * @grant: number of the grant
- * @pfn: of the page; TAKEN_BACK when it was
- */
-struct ring_slot {
-	struct domain *owner;
-	u32 grant;
-	u32 pfn;
-};
 _Static_assert(sizeof(struct ring_slot) * TORC_RING_SLOTS == PAGE_SIZE, "slots fill a page");
-
-#define TAKEN_BACK (~0u)
 
 static bool is_free(const struct ring_slot *slot)
 {
-	return !slot->owner && slot->pfn != TAKEN_BACK;
+	return !slot->owner && slot->pfn != RING_TAKEN_BACK;
 }
 
 /* Slots and scratch page, made when the first ring page is shown. */
@@ -106,7 +93,7 @@ static void hide(struct domain *viewer, unsigned int i)
 	window_show_ring(viewer, i, viewer->ring_scratch);
 	flush_vcpus(viewer, ~0ull);
 	frame_put_writable(slot->owner, domain_mfn(slot->owner, slot->pfn));
-	*slot = (struct ring_slot){ .pfn = TAKEN_BACK };
+	*slot = (struct ring_slot){ .pfn = RING_TAKEN_BACK };
 }
 
 /* The domain in slot @i, or @viewer when there is none; referenced. */
@@ -135,7 +122,7 @@ static s64 unmap(struct domain *viewer, u64 i)
 	shown = viewer->rings[i].owner == owner;
 	if (shown)
 		hide(viewer, i);
-	taken = viewer->rings[i].pfn == TAKEN_BACK;
+	taken = viewer->rings[i].pfn == RING_TAKEN_BACK;
 	if (taken)
 		viewer->rings[i].pfn = 0;
 	domains_drop_pair(viewer, owner);

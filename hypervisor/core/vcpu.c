@@ -314,7 +314,8 @@ void vcpu_set_ldt(struct vcpu *vcpu)
 /* One of the instructions that save or load all states, which XCR0 must then allow. */
 #define XSTATE(instruction, vcpu) \
 	__asm__ volatile(instruction " (%0)" : : "r"((vcpu)->fpu), \
-			 "a"((u32)cpu_features.xcr0), "d"((u32)(cpu_features.xcr0 >> 32)) : "memory")
+			 "a"((u32)cpu_features.xcr0), "d"((u32)(cpu_features.xcr0 >> 32)) \
+			 : "memory")
 
 static void fpu_save(struct vcpu *vcpu)
 {

@@ -21,6 +21,19 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 
 /* ring.c */
 
+/**
+ * struct ring_slot - a page of the ring window
+ * @owner: whose page it is, referenced; NULL when the slot is free or the page was taken back
+ * @grant: number of the grant
+ * @pfn: of the page; RING_TAKEN_BACK when it was
+ */
+struct ring_slot {
+	struct domain *owner;
+	u32 grant;
+	u32 pfn;
+};
+#define RING_TAKEN_BACK (~0u)
+
 /** rings_revoke - takes back @owner's ring pages, all or those whose grant is no more */
 void rings_revoke(struct domain *owner, bool all);
 

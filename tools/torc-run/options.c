@@ -46,9 +46,10 @@ static const struct argp_option option_table[] = {
 	  "A domain to start; give it once for each. Keys: name; kernel, an ELF file; initrd, a "
 	  "file; mem, a size (default 256M); maxmem, what it may grow to; vcpus (default 1); "
 	  "weight, of its share of the processors (1 to 65535, default 256); cap, percent of one "
-	  "processor that it may use at most (default 0: no cap); cpus, a list of those that may run it, as in 0-1,,3 (default: "
-	  "all); privileges, what it may do to other domains, as in create+control+memory, or all; "
-	  "cmdline, the guest's command line. A comma in a value is written twice.",
+	  "processor that it may use at most (default 0: no cap); cpus, a list of those that may "
+	  "run it, as in 0-1,,3 (default: all); privileges, what it may do to other domains, as in "
+	  "create+control+memory, or all; cmdline, the guest's command line. A comma in a value is "
+	  "written twice.",
 	  1 },
 	{ "reboot", KEY_REBOOT, NULL, 0,
 	  "Start a domain anew when it reboots. Without this, a reboot ends the domain.", 1 },

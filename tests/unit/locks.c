@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026 The Torc authors */
+/*
+ * Calls that find a frame by the caller's pfn do so holding the domain's lock: otherwise another of
+ * its vCPUs could give the page back meanwhile, and the frame would be another domain's by the time
+ * it is read.
+ */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <unistd.h>
+#include "arena.h"
+#include "console.h"
+#include "entry.h"
+#include "hypercall.h"
+#include "unit.h"
+
+#define PAGE 20
+
+bool console_drain_some(struct domain *drained __unused)
+{
+	return false;
+}
+
+static void create(void)
+{
+	world_create();
+	memory_give(16, 64, 0, 0);
+	arena_allow(1, 1);
+	memset(mfn_to_virt(1), 0, PAGE_SIZE);
+	vcpu->gate[GATE_FRAME_L1] = 1;
+	test_cpu.current = vcpu;
+	domain->privileges = ~0ull;
+}
+
+TestSuite(locks, .init = create);
+
+static bool done;
+
+static void *call(void *number)
+{
+	/* The page is the first argument, the second, and the third. */
+	*vcpu->regs = (struct regs){
+		.rax = (u64)number, .rdi = PAGE, .rsi = PAGE, .rdx = 1, .vector = VECTOR_HYPERCALL
+	};
+	if ((u64)number != TORC_HC_DOMAIN_CREATE && (u64)number != TORC_HC_VCPU_SET_PAGE)
+		vcpu->regs->rdi = 0;
+	hypercall(vcpu);
+	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Another vCPU has the lock: the call must not come to its end before that gives it back. */
+static void expect_wait(u64 number)
+{
+	unsigned int tries;
+	pthread_t thread;
+
+	done = false;
+	lock_take(&domain->lock);
+	cr_assert_eq(pthread_create(&thread, NULL, call, (void *)number), 0);
+	for (tries = 0; tries < 100 && !__atomic_load_n(&done, __ATOMIC_ACQUIRE); tries++)
+		usleep(5000);
+	cr_expect(!__atomic_load_n(&done, __ATOMIC_ACQUIRE), "call 0x%lx does not wait", number);
+	lock_drop(&domain->lock);
+	pthread_join(thread, NULL);
+	cr_expect(done && !domain->lock.taken);
+}
+
+Test(locks, calls_that_look_up_a_page_wait)
+{
+	static const u8 numbers[] = { TORC_HC_VCPU_SET_PAGE, TORC_HC_LDT_LOAD,
+				      TORC_HC_BATCH_REGISTER, TORC_HC_GRANT_REGISTER,
+				      TORC_HC_VCPU_UP, TORC_HC_DOMAIN_CREATE,
+				      TORC_HC_OBSERVE };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		expect_wait(numbers[i]);
+}
