@@ -104,9 +104,7 @@ s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
 	}
 	if (entries == 0)
 		return TORC_EINVAL;
-	lock_take(&vcpu->domain->lock);
 	error = ldt_load_page(vcpu, page, source, entries);
-	lock_drop(&vcpu->domain->lock);
 	if (!error)
 		vcpu_set_ldt(vcpu);
 	return error;
