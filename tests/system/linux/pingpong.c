@@ -82,7 +82,7 @@ static void give(enum way way, int side, uint64_t move)
 	} else if (write(channel[!side][1], &move, sizeof(move)) != sizeof(move)) {
 		give_up("write failed", move);
 	}
-	atomic_store(&board->moves, move);
+	atomic_fetch_add(&board->moves, 1);
 }
 
 /* Move 1 is side 0's, and so on; each side takes what the other one gives. */
