@@ -14,7 +14,7 @@
 #include "policy.h"
 #include "regs.h"
 
-#define DOMAIN_MAX 64
+#define DOMAIN_MAX 128
 #define DOMAIN_NAME_MAX 32
 #define VCPU_MAX 32 /* of one domain */
 #define CHUNK_DIRECTORY 512 /* pages of chunk numbers: 512 GiB of guest memory */

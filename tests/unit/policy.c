@@ -308,7 +308,7 @@ Test(policy, the_queue_is_ordered)
 Test(policy, room_for_all_vcpus_and_no_more)
 {
 	wake_all(DOMAIN_MAX * VCPU_MAX);
-	EXPECT_PANIC("more than 2048 vCPUs", wake(DOMAIN_MAX * VCPU_MAX));
+	EXPECT_PANIC("more than 4096 vCPUs", wake(DOMAIN_MAX * VCPU_MAX));
 }
 
 Test(policy, a_wake_up_tells_an_idle_cpu)
