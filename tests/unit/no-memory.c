@@ -191,7 +191,7 @@ Test(no_memory, for_copies_of_roots)
 			memory_fail_once = once;
 			pair_on(front);
 			for (i = 0; i < 4; i++) {
-				memset(page_in(front, 820 + i), 0, PAGE_SIZE);
+				memcpy(page_in(front, 820 + i), mfn_to_virt(first), PAGE_SIZE);
 				*batch_op(0) = (struct torc_batch_op){
 					.op = TORC_OP_NEW_ROOT, .entry = (820 + i) << PAGE_SHIFT };
 				cr_assert_eq(batch_run(0, 1), 0);
