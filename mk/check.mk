@@ -18,9 +18,12 @@ check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N fai
 soak: hypervisor tools linux ## hours of load; goes on where it was broken off; RECORD=1 notes it
 	@tests/run-soak $(if $(RECORD),--record)
 
+mutants: unit ## disables each check in turn: do unit tests notice? an hour; goes on where it was
+	@tests/run-mutate $(FILES)
+
 bench-quick: hypervisor tools guests linux ## what operations cost in a guest and on bare hardware
 	$(part) tests/bench OUT=$(BUILD)/tests/bench
 	$(part) tests/bench/abi O=$(BUILD)
 	@tests/bench/quick
 
-.PHONY: check soak bench-quick
+.PHONY: check soak mutants bench-quick

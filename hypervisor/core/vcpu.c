@@ -202,7 +202,7 @@ struct vcpu *vcpu_create(struct domain *domain, u32 id)
 		vcpu->batch_pfn[i] = INVALID_PFN;
 	memset(vcpu->gate, 0xff, sizeof(vcpu->gate)); /* INVALID_MFN */
 	vcpu->fpu = page_zalloc();
-	vcpu->roots = page_zalloc();
+	vcpu->roots = vcpu->fpu ? page_zalloc() : NULL; /* root_prepare() follows */
 	if (!vcpu->fpu || !vcpu->roots || !root_prepare(vcpu) || !gate_create(vcpu))
 		return NULL;
 	fpu_reset(vcpu->fpu);

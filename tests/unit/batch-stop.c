@@ -223,6 +223,31 @@ Test(batch_stop, a_table_that_is_none_any_more_is_noticed)
 	EXPECT_AUDIT();
 }
 
+/*
+ * Sets of one table are done in runs. A guest whose runs were never interrupted would keep its CPU
+ * for a whole area of them, and again with its next call.
+ */
+Test(batch_stop, a_run_of_sets_makes_room_for_others)
+{
+	unsigned int i, done, calls = 0;
+
+	for (i = 0; i < 64; i++)
+		*batch_op(i) = (struct torc_batch_op){ .op = TORC_OP_SET,
+						       .entry = entry_address(EARLY_L1, i),
+						       .value = entry_of(DATA + i, RO) };
+	stop_at(2);
+	while (hc_batch(vcpu, 0, 64) == TORC_EAGAIN) {
+		for (done = 0; batch_op(done)->flags & TORC_BATCH_DONE; done++)
+			;
+		cr_assert(done > 0 && done <= 32, "%u in one go", done);
+		EXPECT_AUDIT();
+		stop_at(0);
+		calls++;
+	}
+	cr_expect_eq(calls, 1);
+	EXPECT_AUDIT();
+}
+
 /* The tree falls while a run of sets to one of its tables goes on. */
 Test(batch_stop, a_table_of_a_falling_tree_is_not_set)
 {

@@ -267,6 +267,15 @@ Test(batch, places_in_the_area_that_are_none)
 	       .entry = entry_address(L1, 0), .old = 6 * PAGE_SIZE - 8);
 }
 
+/* A range operation that has no use for words of the area does not care where they would be. */
+Test(batch, places_in_the_area_that_are_not_used)
+{
+	cr_expect_eq(RUN(.op = TORC_OP_CLEAR_BITS, .count = 2, .entry = entry_address(L1, 0),
+			 .value = PTE_D, .old = 1), 0);
+	cr_expect_eq(RUN(.op = TORC_OP_CLEAR, .count = 3, .entry = entry_address(L1, 0),
+			 .old = ~0ull), 0);
+}
+
 Test(batch, values_that_are_refused)
 {
 	static const u8 ops[] = { TORC_OP_SET, TORC_OP_SET_KEEP, TORC_OP_EXCHANGE,

@@ -109,6 +109,7 @@ Test(manage, without_memory_no_domain)
 
 	for (n = 0; n < 200; n++) {
 		memory_fail_after = n;
+		memory_failures = 0;
 		result = hc_domain_create(BACK, PAGE_WANT);
 		if (result > 0)
 			break;
@@ -116,6 +117,7 @@ Test(manage, without_memory_no_domain)
 		cr_assert(memory_pages_out == pages && memory_chunks_out == chunks, "after %lu", n);
 	}
 	cr_expect(n > 30 && n < 200);
+	cr_expect(!memory_failures, "made without something");
 	memory_fail_after = ~0ull;
 	EXPECT_PAIR();
 }

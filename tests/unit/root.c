@@ -119,6 +119,31 @@ Test(root, what_is_no_root_is_refused)
 	cr_expect_eq(root_load(vcpu, mfn_of(ROOT)), 0, "the one in force");
 }
 
+/*
+ * The domain keeps note of one falling tree only. A root that could be loaded, and the old one given
+ * back, meanwhile would make it forget the first: its tables would stay half down for ever.
+ */
+Test(root, a_falling_tree_comes_before_another_root)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		plain(OTHER_ROOT, i, entry_of(OTHER_L3, TABLE));
+	cr_assert_eq(table_pin(domain, mfn_of(OTHER_ROOT), 4), 0);
+	preempt_calls = 0;
+	preempt_at = 2;
+	preempt_always = true;
+	cr_assert_eq(table_unpin(domain, mfn_of(OTHER_ROOT)), 0);
+	cr_assert_eq(domain->orphan, mfn_of(OTHER_ROOT));
+	EXPECT_ERROR(STOPPED, root_load(vcpu, mfn_of(OTHER_ROOT + 1)));
+	EXPECT_AUDIT();
+	preempt_at = 0;
+	cr_expect_eq(root_load(vcpu, mfn_of(OTHER_ROOT + 1)), 0);
+	cr_expect_eq(domain->orphan, INVALID_MFN);
+	cr_expect_eq(frame_of(OTHER_ROOT)->type, FRAME_NONE);
+	EXPECT_AUDIT();
+}
+
 /* A table that stops being a root and then holds data must not be walked by an old copy. */
 Test(root, a_copy_is_forgotten_with_its_source)
 {

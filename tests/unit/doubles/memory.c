@@ -14,6 +14,8 @@
 #define MAX_FRAMES 16384
 
 u64 memory_pages_out, memory_chunks_out, memory_fail_after = ~0ull;
+unsigned int memory_failures;
+bool memory_fail_once;
 u64 memory_ram_pages = 1 << 20;
 
 static mfn_t pool[MAX_FRAMES], chunk_pool[64];
@@ -34,6 +36,7 @@ void memory_give(mfn_t first_page, u64 pages, mfn_t first_chunk, u64 chunks)
 	chunk_count = chunks;
 	memory_pages_out = memory_chunks_out = 0;
 	memory_fail_after = ~0ull;
+	memory_fail_once = false;
 	memory_ram_pages = 1 << 20;
 	memset(out, 0, sizeof(out));
 	arena_forbid(first_page, pages);
@@ -45,14 +48,22 @@ u64 alloc_ram_pages(void)
 	return memory_ram_pages;
 }
 
+/* Is this allocation one that must fail? */
+static bool fails(void)
+{
+	if (memory_fail_after == ~0ull || memory_fail_after-- > 0)
+		return false;
+	memory_fail_after = memory_fail_once ? ~0ull : 0;
+	memory_failures++;
+	return true;
+}
+
 mfn_t page_alloc(void)
 {
 	mfn_t mfn;
 
-	if (!pool_count || !memory_fail_after)
+	if (!pool_count || fails())
 		return INVALID_MFN;
-	if (memory_fail_after != ~0ull)
-		memory_fail_after--;
 	mfn = pool[--pool_count];
 	arena_allow(mfn, 1);
 	memset(mfn_to_virt(mfn), 0, PAGE_SIZE);
@@ -75,7 +86,7 @@ mfn_t chunk_alloc(void)
 {
 	mfn_t mfn;
 
-	if (!chunk_count)
+	if (!chunk_count || fails())
 		return INVALID_MFN;
 	mfn = chunk_pool[--chunk_count];
 	arena_allow(mfn, CHUNK_PAGES);

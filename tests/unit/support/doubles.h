@@ -63,7 +63,9 @@ extern char crash_reason[160];
 /** memory_give - frames for page_alloc() and chunk_alloc(); forgets those given before */
 void memory_give(mfn_t first_page, u64 pages, mfn_t first_chunk, u64 chunks);
 extern u64 memory_pages_out, memory_chunks_out; /* allocated and not freed */
-extern u64 memory_fail_after; /* so many page_alloc() succeed; ~0: all */
+extern u64 memory_fail_after; /* so many allocations of pages and chunks succeed; ~0: all */
+extern bool memory_fail_once; /* of those behind them only the first fails, not all */
+extern unsigned int memory_failures; /* allocations that have failed so */
 extern u64 memory_ram_pages;  /* of the machine, as alloc_ram_pages() tells */
 
 /* doubles/serial.c */

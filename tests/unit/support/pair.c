@@ -16,10 +16,8 @@ struct port {
 	u8 kind;
 };
 
-void pair_create(void)
+void pair_build(void)
 {
-	builder_create();
-	cpu_features.xsave = true;
 	cr_assert(make("domain name=back mem=4M maxmem=8M vcpus=3 privileges=all"));
 	cr_assert(make("domain name=front mem=4M maxmem=8M vcpus=2"));
 	back = domain_list;
@@ -30,7 +28,14 @@ void pair_create(void)
 	batch_register_all();
 }
 
-void pair_end(void)
+void pair_create(void)
+{
+	builder_create();
+	cpu_features.xsave = true;
+	pair_build();
+}
+
+void pair_destroy(void)
 {
 	struct domain *last;
 
@@ -42,6 +47,11 @@ void pair_end(void)
 	cr_expect_eq(memory_pages_out, 1, "%lu pages: all but the one windows share",
 		     memory_pages_out);
 	cr_expect_eq(memory_chunks_out, 0);
+}
+
+void pair_end(void)
+{
+	pair_destroy();
 	builder_remove();
 }
 

@@ -28,6 +28,10 @@ void pair_create(void);
 /** pair_end - ends those that are left; nothing of them may stay */
 void pair_end(void);
 
+/* The same, but the machine stays. */
+void pair_build(void);
+void pair_destroy(void);
+
 /** pair_on - the world's helpers work on @of, and its vCPU 0 is the current one */
 void pair_on(struct domain *of);
 
