@@ -91,7 +91,7 @@ static void answer(void)
 {
 	do {
 		while (READ_ONCE(question.asked) == question.answered)
-			;
+			cpu_relax();
 		if (question.add)
 			wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + question.add);
 		question.tsc = rdtsc_ordered();
@@ -104,7 +104,7 @@ static u64 ask(u64 number, u64 add)
 	question.add = add;
 	__atomic_store_n(&question.asked, number, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&question.answered, __ATOMIC_ACQUIRE) != number)
-		;
+		cpu_relax();
 	return question.tsc;
 }
 
