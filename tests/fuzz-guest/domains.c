@@ -398,7 +398,7 @@ void domains_end(struct worker *worker)
 }
 
 const struct call domain_calls[CALLS] = {
-	[TORC_HC_DOMAIN_CREATE] = { 2, 1, 0, create_make, NULL, create_after },
+	[TORC_HC_DOMAIN_CREATE] = { 1, 1, 0, create_make, NULL, create_after },
 	[TORC_HC_DOMAIN_CONTROL] = { 6, 3, CAN_STOP, control_make, control_safe, control_after },
 	[TORC_HC_DOMAIN_MEMORY] = { 8, 3, CAN_STOP, memory_make, memory_safe, memory_after },
 	[TORC_HC_DOMAIN_VCPU] = { 6, 4, 0, state_make, state_safe, state_after },

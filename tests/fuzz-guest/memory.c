@@ -106,17 +106,20 @@ static void show_chunk(struct worker *worker, uint64_t chunk, bool show)
 		;
 }
 
-/* One worker at a time: what the linear map shows must be there. */
+/*
+ * One worker at a time: what the linear map shows must be there. The others do something else
+ * meanwhile: the one that has the lock may be off its CPU.
+ */
 static bool chunk_make(struct worker *worker, uint64_t *a)
 {
 	a[0] = chunks[below(worker, CHUNKS)];
-	guest_lock(&chunk_lock);
-	return true;
+	return !__atomic_exchange_n(&chunk_lock.taken, true, __ATOMIC_ACQUIRE);
 }
 
 static bool release_make(struct worker *worker, uint64_t *a)
 {
-	chunk_make(worker, a);
+	if (!chunk_make(worker, a))
+		return false;
 	if (torc_pfn_to_mfn(a[0]) != TORC_INVALID_FRAME)
 		show_chunk(worker, a[0], false);
 	return true;
@@ -138,6 +141,6 @@ static void chunk_after(struct worker *worker, const uint64_t *a, int64_t result
 const struct call memory_calls[CALLS] = {
 	[TORC_HC_BATCH] = { 120, 2, CAN_STOP, batch_make, batch_safe, batch_after },
 	[TORC_HC_BATCH_REGISTER] = { 8, 2, 0, register_make, register_safe, register_after },
-	[TORC_HC_MEMORY_RELEASE] = { 2, 1, CAN_STOP, release_make, NULL, chunk_after },
-	[TORC_HC_MEMORY_POPULATE] = { 2, 1, 0, chunk_make, NULL, chunk_after },
+	[TORC_HC_MEMORY_RELEASE] = { 1, 1, CAN_STOP, release_make, NULL, chunk_after },
+	[TORC_HC_MEMORY_POPULATE] = { 1, 1, 0, chunk_make, NULL, chunk_after },
 };

@@ -316,9 +316,13 @@ static bool up_make(struct worker *worker, uint64_t *a)
 	return true;
 }
 
+/* A state is good for its own vCPU only: two of them would share a stack and a vCPU page. */
 static bool up_safe(struct worker *worker, const uint64_t *a)
 {
-	return a[0] >= worker_count &&
+	const struct torc_vcpu_state *state = worker->state;
+	const struct guest_cpu *cpu = (struct guest_cpu *)state->gpr[5];
+
+	return (a[0] == cpu->number || a[0] >= guest_start->vcpus) &&
 	       (a[1] == worker->state_pfn || !page_exists(a[1]) || page_use(a[1]) == USE_TABLE);
 }
 
