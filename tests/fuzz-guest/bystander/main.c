@@ -6,8 +6,8 @@
  */
 #include "guest.h"
 
-#define PAGES 1024
-#define SLEEP_NS 2000000UL
+#define PAGES 128
+#define SLEEP_NS 5000000UL
 #define LATE_NS 30000000000UL /* more than a busy host makes of it */
 
 static uint64_t *memory;
