@@ -7,10 +7,11 @@ SUITES := tree unit conformance mutants system linux
 
 # What each suite needs beside hypervisor, runner and small guests.
 NEEDS_unit := unit
+NEEDS_conformance := debug-hypervisor
 NEEDS_system := debug-hypervisor
 NEEDS_linux := $(INITRAMFS)
 
-NEEDS := $(foreach s,$(SUITES),$(NEEDS_$(s)))
+NEEDS := $(sort $(foreach s,$(SUITES),$(NEEDS_$(s))))
 
 check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N failed"
 	@tests/check $(SUITES)
