@@ -16,7 +16,7 @@ NEEDS := $(sort $(foreach s,$(SUITES),$(NEEDS_$(s))))
 check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N failed"
 	@tests/check $(SUITES)
 
-soak: hypervisor tools guests debug-hypervisor linux ## hours of load; goes on where it was broken off; RECORD=1 notes it
+soak: hypervisor tools guests debug-hypervisor linux ## hours of load, resumable; RECORD=1 notes it
 	@tests/run-soak $(if $(RECORD),--record)
 
 bench-quick: hypervisor tools guests linux ## what operations cost in a guest and on bare hardware

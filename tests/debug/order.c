@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Checks that locks are taken in the order that include/lock.h tells, domains' own in id order, that
- * each is dropped by the CPU that holds it, and that none is held on the way into a guest. What is
- * wrong is a panic with the names of both locks. A violation is found whether or not it leads to a
- * deadlock that time.
+ * Checks that locks are taken in the order that include/lock.h tells, domains' own in id order,
+ * that each is dropped by the CPU that holds it, and that none is held on the way into a guest.
+ * What is wrong is a panic with the names of both locks, whether or not it leads to a deadlock
+ * that time.
  */
 #include "domain.h"
 #include "log.h"

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct start {
 	u8 offset[2]; /* of RIP in two pages */
-	u8 choice[4]; /* values of RAX, RCX, RDX and RBX: from values[], or below 64 a power of two */
+	u8 choice[4]; /* RAX, RCX, RDX and RBX: from values[], or below 64 a power of two */
 	u8 raw[4]; /* XORed into RAX */
 	u8 stop;
 } __packed;

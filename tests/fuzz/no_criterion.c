@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * What the help for unit tests (tests/unit/support) wants of Criterion, in a program that is none of
- * its tests: an assertion that fails aborts, which is a finding.
+ * What the help for unit tests (tests/unit/support) wants of Criterion, in a program that is none
+ * of its tests: an assertion that fails aborts, which is a finding.
  */
 #include <stdio.h>
 #include <stdlib.h>
