@@ -7,15 +7,16 @@ SUITES := tree unit conformance mutants system linux
 
 # What each suite needs beside hypervisor, runner and small guests.
 NEEDS_unit := unit
+NEEDS_conformance := debug-hypervisor
 NEEDS_system := debug-hypervisor
 NEEDS_linux := $(INITRAMFS)
 
-NEEDS := $(foreach s,$(SUITES),$(NEEDS_$(s)))
+NEEDS := $(sort $(foreach s,$(SUITES),$(NEEDS_$(s))))
 
 check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N failed"
 	@tests/check $(SUITES)
 
-soak: hypervisor tools linux ## hours of load; goes on where it was broken off; RECORD=1 notes it
+soak: hypervisor tools guests debug-hypervisor linux ## hours of load, resumable; RECORD=1 notes it
 	@tests/run-soak $(if $(RECORD),--record)
 
 mutants: unit ## disables each check in turn: do unit tests notice? an hour; goes on where it was

@@ -15,6 +15,13 @@ UNIT := $(TESTS)/unit
 # All of mm/ but what has a double.
 PAGING := $(filter-out mm/balloon.c mm/frame.c mm/walker.c mm/window.c,\
 	$(patsubst $(HV)/%,%,$(wildcard $(HV)/mm/*.c)))
+
+# Everything that a hypercall may lead to, but for the tables; and what makes domains.
+CALLS := mm/balloon.c mm/window.c core/control.c core/domain.c core/event.c core/grant.c \
+	core/hypercall.c core/manage.c core/observe.c core/policy.c core/port.c core/ring.c \
+	core/start.c core/state.c core/vcpu.c
+BUILDER := mm/walker.c core/build.c core/census.c core/elf.c core/instruction.c lib/parse.c
+
 SUPPORT := $(patsubst $(UNIT)/%.c,%.o,$(wildcard $(UNIT)/support/*.c $(UNIT)/doubles/*.c))
 
 CPPFLAGS := -include $(UNIT)/support/host.h -I. -I$(UNIT)/support -I$(HV)/include -I$(ABI)/include \

@@ -10,6 +10,7 @@
 #include <torc/batch.h>
 #include "batch.h"
 #include "elf_file.h"
+#include "talk.h"
 
 static const char *top;
 
@@ -67,6 +68,57 @@ static void write_instructions(void)
 		snprintf(name, sizeof(name), "%zu", i);
 		write_seed("instruction", name, code[i], strlen(code[i]));
 	}
+}
+
+/* Offset of RIP; RAX, RCX, RDX, RBX; what RAX is XORed with; when it stops. See emulate.c. */
+static void write_emulation(void)
+{
+	static const char *const code[] = {
+		"\0\0" "\xff\xff\xff\x01" "\0\0\0\0" "\0" "\x0f\x20\xc0",
+		"\0\1" "\x4e\xff\xff\x01" "\0\0\0\0" "\2" "\x0f\x22\xd8",
+		"\xff\x0f" "\x41\xff\xff\x01" "\0\0\0\0" "\0" "\x0f\x23\xc8",
+		"\0\0" "\x48\x51\x48\x01" "\0\0\0\0" "\0" "\x0f\x30",
+		"\0\0" "\x4a\x48\x48\x01" "\0\0\0\0" "\0" "\x0f\x01\xd1",
+		"\0\0" "\x02\x48\x48\x01" "\0\0\0\0" "\0" "\x66\xed\xee\xfa\xfb",
+	};
+	const size_t header = 11;
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(code); i++) {
+		snprintf(name, sizeof(name), "%zu", i);
+		write_seed("emulate", name, code[i], header + strlen(code[i] + header));
+	}
+}
+
+#define FRONT 128
+
+/* A channel, then copies by grants, then a ring; see talk.c for what the numbers stand for. */
+static void write_talk(void)
+{
+	static const struct talk_step steps[] = {
+		{ .what = TALK_BIND, .b = 2 },
+		{ .what = FRONT | TALK_BIND, .a = 1, .b = 1, .c = 0 },
+		{ .what = TALK_SEND },
+		{ .what = TALK_UP, .a = 0 },
+		{ .what = TALK_MOVE, .b = 1 },
+		{ .what = FRONT | TALK_SEND },
+		{ .what = FRONT | TALK_REGISTER, .a = 0, .b = 1 },
+		{ .what = FRONT | TALK_GRANT, .a = 1, .b = 1, .c = 1 | 7 << 2 },
+		{ .what = TALK_COPY, .a = 2, .b = 1 | 1 << 4, .c = 100 },
+		{ .what = TALK_COPY, .a = 2 << 2, .b = 1 | 1 << 4, .c = 100 },
+		{ .what = TALK_MAP_RING, .a = 2, .b = 1 },
+		{ .what = FRONT | TALK_SETTLE, .a = 1 },
+		{ .what = TALK_UNMAP_RING },
+		{ .what = TALK_DOWN, .a = 0 },
+		{ .what = FRONT | TALK_CLOSE },
+		{ .what = TALK_REARM },
+		{ .what = TALK_CLOSE },
+		{ .what = FRONT | TALK_END },
+	};
+
+	write_seed("talk", "all", steps, sizeof(steps));
+	write_seed("talk", "some", steps, sizeof(steps) / 2);
 }
 
 #define WRITE(table_, index_, page_, bits_)                                    \
@@ -141,5 +193,7 @@ int main(int argc, char **argv)
 	write_elf();
 	write_instructions();
 	write_batches();
+	write_talk();
+	write_emulation();
 	return 0;
 }
