@@ -89,6 +89,9 @@ static int put_entry(struct domain *domain, u64 entry, unsigned int level)
 	return 0;
 }
 
+/* So many empty entries are as much work as one that is not. */
+#define EMPTY_WORTH 32
+
 /* Takes the references of the entries that have none yet. */
 static int climb(struct domain *domain, struct frame *frame)
 {
@@ -99,7 +102,7 @@ static int climb(struct domain *domain, struct frame *frame)
 	for (; frame->progress < ENTRIES; frame->progress++) {
 		u64 *entry = &table[frame->progress];
 
-		if (!*entry)
+		if (!*entry && frame->progress % EMPTY_WORTH)
 			continue;
 		if (sched_preempt_due(1))
 			return STOPPED;
@@ -120,7 +123,7 @@ static int fall(struct domain *domain, struct frame *frame)
 	for (; frame->progress > 0; frame->progress--) {
 		u64 entry = table[frame->progress - 1];
 
-		if (!entry)
+		if (!entry && frame->progress % EMPTY_WORTH)
 			continue;
 		if (sched_preempt_due(1) || put_entry(domain, entry, frame->type))
 			return STOPPED;

@@ -6,7 +6,7 @@
  */
 #include "bench.h"
 
-#define FLUSHES 1000
+#define FLUSHES 300
 
 static volatile uint32_t running;
 static volatile bool stop;
