@@ -211,6 +211,9 @@ Test(hypercall, ldt_of_full_length_and_without_memory)
 		cr_assert_eq(hc_ldt_load(vcpu, page, 20, 512), 0);
 	cr_expect_eq(vcpu->ldt_entries, TORC_LDT_MAX_ENTRIES);
 	cr_expect_eq(desc->gdt[SEL_LDT >> 3] & 0xffff, 0xffff);
+	/* Behind the last page stand other fields: a guest would choose the frame that is written. */
+	EXPECT_ERROR(TORC_EINVAL, hc_ldt_load(vcpu, LDT_PAGES, 20, 1));
+	EXPECT_ERROR(TORC_EINVAL, hc_ldt_load(vcpu, 1ull << 55, 20, 1));
 	create();
 	memory_fail_after = 0;
 	EXPECT_ERROR(TORC_ENOMEM, hc_ldt_load(vcpu, 0, 20, 1));
@@ -230,6 +233,19 @@ Test(hypercall, breakpoints)
 		cr_expect_eq(hc_set_debugreg(vcpu, number, CANONICAL + number), 0);
 		cr_expect_eq(test_dr[number], CANONICAL + number);
 		cr_expect_eq(hc_set_debugreg(vcpu, number, TORC_HOLE_END), 0);
+	}
+}
+
+/* Numbers of which the low 32 bits alone are those of a register: a word anywhere would be set. */
+Test(hypercall, debug_registers_that_are_none)
+{
+	static const u64 bad[] = { 4, 5, 8, 64, 1ull << 32, 1ull << 32 | 7, 1ull << 61, ~0ull };
+	unsigned int i;
+	u64 value;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_ERROR(TORC_EINVAL, hc_set_debugreg(vcpu, bad[i], 0x400));
+		EXPECT_ERROR(TORC_EINVAL, hc_get_debugreg(vcpu, bad[i], &value));
 	}
 }
 

@@ -120,8 +120,8 @@ Test(root, what_is_no_root_is_refused)
 }
 
 /*
- * The domain keeps note of one falling tree only. A root that could be loaded meanwhile, and the old
- * one given back, would make it forget the first: its tables would stay half down for ever.
+ * The domain keeps note of one falling tree only. A root that could be loaded meanwhile, and the
+ * old one given back, would make it forget the first: its tables would stay half down for ever.
  */
 Test(root, a_falling_tree_comes_before_another_root)
 {
