@@ -158,6 +158,8 @@ Test(batch_stop, a_range_is_checked_again_where_it_goes_on)
 		int status;
 	} changed[] = {
 		{ "behind the table", { .op = TORC_OP_CLEAR, .count = 513 }, TORC_EINVAL },
+		{ "behind the table, done in it",
+		  { .op = TORC_OP_CLEAR, .count = 600, .done = 5 }, TORC_EINVAL },
 		{ "done behind the end", { .op = TORC_OP_CLEAR, .count = 4, .done = 600 }, 0 },
 		{ "old entries behind the area",
 		  { .op = TORC_OP_CLEAR,

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include "builder.h"
+#include "state.h"
 #include "unit.h"
 
 TestSuite(build_refuse, .init = builder_create, .fini = builder_remove);
@@ -283,6 +284,24 @@ Test(build_refuse, notes_of_other_versions)
 	file.note.desc.features_known = ~0ull; /* no harm */
 	file.note.desc.size = 4096;
 	build(GOOD);
+}
+
+/* Where a domain may be mapped: a range that wraps would reach round over the gate. */
+Test(build_refuse, ranges_of_addresses)
+{
+	static const struct range_case {
+		u64 start, bytes;
+	} good[] = { { 0, 1 }, { 0x00007ffffffff000, 0x1000 }, { TORC_HOLE_END, 0x1000 },
+		     { -0x1000, 0x1000 } },
+	  bad[] = { { 0x00007ffffffff000, 0x1001 }, { -0x1000, 0x1001 }, { -0x1000, -0x2000 },
+		    { 0x5000, -0x1000 }, { TORC_HOLE_START, 1 }, { TORC_HOLE_END - 1, 1 },
+		    { TORC_HOLE_END - 1, 0x1000 }, { 0x1000, TORC_HOLE_END }, { 1ull << 47, 1 } };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++)
+		cr_expect(range_allowed(good[i].start, good[i].bytes), "%u", i);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_not(range_allowed(bad[i].start, bad[i].bytes), "%u", i);
 }
 
 Test(build_refuse, linear_maps_in_wrong_places)

@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "console.h"
 #include "entry.h"
+#include "grant.h"
 #include "hypercall.h"
 #include "unit.h"
 
@@ -76,4 +77,42 @@ Test(locks, calls_that_look_up_a_page_wait)
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		expect_wait(numbers[i]);
+}
+
+static struct domain *first, *second;
+
+static void *lock_both(void *unused __unused)
+{
+	domains_lock_pair(first, second);
+	return NULL;
+}
+
+/*
+ * Whoever waits for the domain with the lower id has not got the other one. Otherwise two domains
+ * that copy from one another would wait for each other for ever, and the machine with them.
+ */
+Test(locks, two_domains_are_locked_in_the_order_of_their_ids)
+{
+	unsigned int order, tries;
+	pthread_t thread;
+
+	for (order = 0; order < 2; order++) {
+		first = order ? domain : foreign;
+		second = order ? foreign : domain;
+		lock_take(&domain->lock);
+		cr_assert_eq(pthread_create(&thread, NULL, lock_both, NULL), 0);
+		for (tries = 0; tries < 20; tries++) {
+			usleep(5000);
+			cr_expect(!__atomic_load_n(&foreign->lock.taken, __ATOMIC_ACQUIRE));
+		}
+		lock_drop(&domain->lock);
+		pthread_join(thread, NULL);
+		cr_expect(domain->lock.taken && foreign->lock.taken);
+		domains_drop_pair(first, second);
+		cr_expect(!domain->lock.taken && !foreign->lock.taken);
+	}
+	domains_lock_pair(domain, domain);
+	cr_expect(domain->lock.taken);
+	domains_drop_pair(domain, domain);
+	cr_expect(!domain->lock.taken);
 }

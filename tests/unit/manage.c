@@ -122,6 +122,42 @@ Test(manage, without_memory_no_domain)
 	EXPECT_PAIR();
 }
 
+/* When the last that could resume it ends, one that is paused would keep its memory for ever. */
+Test(manage, who_is_paused_ends_with_the_last_who_could_resume)
+{
+	static const struct {
+		u64 privileges;
+		bool paused, ending, ends;
+	} fronts[] = {
+		{ 0, true, false, true },
+		{ 0, false, false, false },
+		{ TORC_PRIVILEGE_CONTROL, true, false, false },
+		{ TORC_PRIVILEGE_CONTROL, true, true, false },
+		{ ~TORC_PRIVILEGE_CONTROL, true, false, true },
+		{ 0, true, true, false },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fronts); i++) {
+		front->privileges = fronts[i].privileges;
+		front->paused = fronts[i].paused;
+		front->ending = fronts[i].ending ? TORC_SHUTDOWN_REBOOT + 1 : 0;
+		ends = 0;
+		end(back, TORC_SHUTDOWN_POWEROFF);
+		cr_expect_eq(ends, fronts[i].ends, "front %u", i);
+		pair_destroy();
+		pair_build();
+	}
+	/* One that ends itself cannot, whatever it may do. */
+	cr_assert(make("domain name=third mem=4M"));
+	front->privileges = TORC_PRIVILEGE_CONTROL;
+	front->ending = TORC_SHUTDOWN_POWEROFF + 1;
+	front->next->paused = true;
+	ends = 0;
+	end(back, TORC_SHUTDOWN_POWEROFF);
+	cr_expect_eq(ends, 1);
+}
+
 /* The call as a guest makes it: what it needs is checked on the way. */
 static s64 ask(struct vcpu *vcpu, u64 number, u64 first, u64 second, u64 third, u64 fourth)
 {

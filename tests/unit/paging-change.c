@@ -215,12 +215,13 @@ Test(change, clear_gives_back_what_the_entry_took)
 
 Test(change, clear_of_the_last_use_ends_a_table)
 {
-	static const pfn_t tables[] = { L2, L3, ROOT };
+	static const pfn_t tables[] = { L2, L3, ROOT }, below[] = { DATA, L1, L2 };
 	unsigned int level;
 
 	for (level = 2; level <= 4; level++) {
 		mfn_t table = mfn_of(tables[level - 2]);
 
+		plain(OTHER_L1, 7, entry_of(below[level - 2], RO));
 		cr_assert_eq(table_set(domain, table, 3, entry_of(OTHER_L1, TABLE), false, NULL),
 			     0);
 		cr_expect_eq(frame_of(OTHER_L1)->type, level - 1);

@@ -171,14 +171,19 @@ Test(paging, what_the_hypervisor_writes_never_becomes_a_table)
 
 Test(paging, a_frame_has_one_level)
 {
-	static const unsigned int levels[] = { 1, 2, 3, 4 };
 	unsigned int have, want;
 
-	for (have = 0; have < 4; have++) {
-		cr_assert_eq(table_pin(domain, mfn_of(DATA), levels[have]), 0);
-		for (want = 0; want < 4; want++)
-			EXPECT_ERROR(TORC_EBUSY, table_pin(domain, mfn_of(DATA), levels[want]));
+	for (have = 1; have <= 4; have++) {
+		cr_assert_eq(table_pin(domain, mfn_of(DATA), have), 0);
+		for (want = 1; want <= 4; want++)
+			EXPECT_ERROR(TORC_EBUSY, table_pin(domain, mfn_of(DATA), want));
 		cr_assert_eq(table_unpin(domain, mfn_of(DATA)), 0);
+		/* Nor as what an entry or a vCPU names, which no pin keeps from it. */
+		cr_assert_eq(table_get(domain, mfn_of(DATA), have), 0);
+		for (want = 1; want <= 4; want++)
+			if (want != have)
+				EXPECT_ERROR(TORC_EBUSY, table_get(domain, mfn_of(DATA), want));
+		table_release(domain, mfn_of(DATA));
 	}
 	EXPECT_AUDIT();
 }

@@ -230,6 +230,30 @@ Test(state, what_is_put_in_is_read_out)
 	cr_expect(after.flags & TORC_STATE_DOWN && !after.root && after.vcpu_page == INVALID_PFN);
 }
 
+/* A vCPU gives its root back, and the domain keeps note of one falling tree: see unit root.c. */
+Test(state, a_falling_tree_comes_before_a_vcpu_goes)
+{
+	unsigned int i;
+
+	cr_assert_eq(hc_vcpu_up(vcpu, 1, STATE_PAGE), 0);
+	for (i = 0; i < 4; i++)
+		plain(NO_TABLE, i, entry_of(OTHER_PAGE, RO));
+	cr_assert_eq(table_pin(domain, mfn_of(NO_TABLE), 1), 0);
+	preempt_calls = 0;
+	preempt_at = 2;
+	preempt_always = true;
+	cr_assert_eq(table_unpin(domain, mfn_of(NO_TABLE)), 0);
+	cr_assert_eq(domain->orphan, mfn_of(NO_TABLE));
+	cr_expect_eq(hc_vcpu_down(vcpu, 1), TORC_EAGAIN);
+	cr_expect(other->state != VCPU_DOWN && domain->orphan == mfn_of(NO_TABLE));
+	EXPECT_AUDIT();
+	preempt_at = 0;
+	cr_expect_eq(hc_vcpu_down(vcpu, 1), 0);
+	cr_expect_eq(domain->orphan, INVALID_MFN);
+	cr_expect_eq(frame_of(NO_TABLE)->type, FRAME_NONE);
+	EXPECT_AUDIT();
+}
+
 /* Without XSAVE there is no XCR0 to speak of, and what is read can be put in all the same. */
 Test(state, without_xsave)
 {
