@@ -69,7 +69,8 @@ Test(stop, a_pin_that_stops_anywhere_goes_on_where_it_was)
 		difference = picture_differs(want);
 		cr_expect_null(difference, "stopped at %lu: %s", n, difference);
 	}
-	cr_expect_eq(n, 4 + 2 * (LEAVES - 1) + 5 * EMPTY + 1, "%lu entries, each a place to stop", n - 1);
+	cr_expect_eq(n, 4 + 2 * (LEAVES - 1) + 5 * EMPTY + 1,
+		     "%lu entries, each a place to stop", n - 1);
 	picture_free(want);
 	picture_free(start);
 }

@@ -8,7 +8,7 @@
  * start at the same moment, and while one counts all of them must work. Then it says what it got
  * done, and ends.
  *
- * With a third number, a seed, it works for four times WARM ms more, and if it has the privileges
+ * With a third number, a seed, it works for ten times WARM ms more, and if it has the privileges
  * for that it ends half of the other domains meanwhile, chosen at random, and makes as many new
  * ones from what they had.
  */
@@ -133,5 +133,5 @@ void test_main(void)
 		seed = chance;
 		end_half();
 	}
-	work(6 * warm + count);
+	work(12 * warm + count);
 }
