@@ -6,7 +6,7 @@
  * A copy runs under the locks of both domains, in id order: then neither frame can change owner or
  * type, the mapping of pfns stands still, and whoever takes a grant back need only get its own lock
  * once to know that no copy with the old grant goes on (grant_settle). The word of a grant is read
- * once and checked as a copy. The frame that is written holds a writable reference meanwhile.
+ * once and checked as a copy.
  *
  * Locks are kept over operations that name the same two domains, up to RUN of them.
  */
@@ -46,7 +46,7 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 	if (grant >> TORC_GRANT_DOMAIN_SHIFT != user || !(grant & access) || grant & 8)
 		return TORC_EPERM;
 	*pfn = grant >> TORC_GRANT_PFN_SHIFT & TORC_GRANT_PFN_MASK;
-	return domain_mfn(owner, *pfn) == INVALID_MFN ? TORC_ENOENT : 0;
+	return 0;
 }
 
 s64 hc_grant_register(struct vcpu *vcpu, u64 index, u64 page)
@@ -117,10 +117,7 @@ static int side(const struct vcpu *vcpu, const struct domain *domain, bool grant
 	pfn_t pfn = number;
 	int error = granted ? grant_look_up(domain, number, vcpu->domain->id, access, &pfn) : 0;
 
-	*mfn = domain_mfn(domain, pfn);
-	if (error)
-		return error;
-	return *mfn == INVALID_MFN ? TORC_ENOENT : 0;
+	return error ? error : page_find(domain, pfn, mfn);
 }
 
 static bool copy_allowed(const struct torc_copy_op *op)
@@ -146,15 +143,10 @@ static int copy(struct vcpu *vcpu, void *context, void *operation)
 	if (!error)
 		error = side(vcpu, parties->target, op->target_domain, op->target, TORC_GRANT_WRITE,
 			     &to);
-	if (!error && is_table(&frame_table[from]))
-		error = TORC_EBUSY;
-	if (!error)
-		error = frame_get_writable(parties->target, to);
 	if (error)
 		return error;
 	memmove((u8 *)mfn_to_virt(to) + op->target_offset,
 		(u8 *)mfn_to_virt(from) + op->source_offset, op->bytes);
-	frame_put_writable(parties->target, to);
 	count(vcpu->domain, TORC_COUNTER_COPIED, op->bytes);
 	return 0;
 }

@@ -5,8 +5,7 @@
  * canonical form, pausing and ending them.
  *
  * The other domain is looked up by id and referenced for the length of a call, so it may end
- * meanwhile but does not go. Where memory of both is touched both locks are held, in id order, and
- * a page of the caller's that is written holds a writable reference.
+ * meanwhile but does not go. Where memory of both is touched both locks are held, in id order.
  *
  * An entry of a table in canonical form is the entry with the pfn in place of the mfn and without
  * the hypervisor's bits. A table is read as long as it is one; it is written as ordinary memory,
@@ -36,14 +35,12 @@ static int other_get(const struct vcpu *vcpu, u64 id, struct domain **other)
 /* Copies @bytes to the beginning of the caller's page @pfn. Holding its domain's lock. */
 static int put_page(struct vcpu *vcpu, pfn_t pfn, const void *from, size_t bytes)
 {
-	mfn_t mfn = domain_mfn(vcpu->domain, pfn);
-	int error = mfn == INVALID_MFN ? TORC_ENOENT : frame_get_writable(vcpu->domain, mfn);
+	mfn_t mfn;
+	int error = page_find(vcpu->domain, pfn, &mfn);
 
-	if (error)
-		return error;
-	memcpy(mfn_to_virt(mfn), from, bytes);
-	frame_put_writable(vcpu->domain, mfn);
-	return 0;
+	if (!error)
+		memcpy(mfn_to_virt(mfn), from, bytes);
+	return error;
 }
 
 static bool name_allowed(const char *name)
@@ -284,27 +281,23 @@ static void write_page(const struct domain *domain, mfn_t mfn, const u64 *from, 
 		to[i] = entry_from_canonical(domain, READ_ONCE(from[i]));
 }
 
-/* One operation. The page that is written holds a writable reference. */
+/* One operation, under the locks of both. */
 static int memory_op(struct vcpu *vcpu, struct domain *other, struct torc_memory_op *op)
 {
 	bool write = op->op == TORC_MEMORY_WRITE;
 	mfn_t own = domain_mfn(vcpu->domain, op->own), theirs = domain_mfn(other, op->pfn);
-	struct domain *target = write ? other : vcpu->domain;
-	int error;
 
 	if (op->flags || op->reserved0 || (!write && op->op != TORC_MEMORY_READ) ||
 	    (write && op->level > 4))
 		return TORC_EINVAL;
 	if (own == INVALID_MFN || theirs == INVALID_MFN)
 		return TORC_ENOENT;
-	error = frame_get_writable(target, write ? theirs : own);
-	if (error)
-		return error;
+	if (is_table(&frame_table[write ? theirs : own]))
+		return TORC_EBUSY;
 	if (write)
 		write_page(other, theirs, mfn_to_virt(own), op->level);
 	else
 		read_page(other, theirs, mfn_to_virt(own), &op->level);
-	frame_put_writable(target, write ? theirs : own);
 	return 0;
 }
 

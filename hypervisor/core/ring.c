@@ -46,6 +46,7 @@ static s64 show(struct domain *viewer, struct domain *owner, u64 grant)
 {
 	unsigned int i;
 	pfn_t pfn;
+	mfn_t mfn;
 	int error;
 
 	if (!prepare(viewer))
@@ -56,11 +57,13 @@ static s64 show(struct domain *viewer, struct domain *owner, u64 grant)
 		return TORC_ENOMEM;
 	error = grant_look_up(owner, grant, viewer->id, TORC_GRANT_RING, &pfn);
 	if (!error)
-		error = frame_get_writable(owner, domain_mfn(owner, pfn));
+		error = page_find(owner, pfn, &mfn);
+	if (!error)
+		error = frame_get_writable(owner, mfn);
 	if (error)
 		return error;
-	if (!window_show_ring(viewer, i, domain_mfn(owner, pfn))) {
-		frame_put_writable(owner, domain_mfn(owner, pfn));
+	if (!window_show_ring(viewer, i, mfn)) {
+		frame_put_writable(owner, mfn);
 		return TORC_ENOMEM;
 	}
 	flush_tables(viewer); /* of the scratch page that an earlier use of the slot left */

@@ -14,7 +14,7 @@ void domains_drop_pair(struct domain *a, struct domain *b);
 /**
  * grant_look_up - the page that grant @number of @owner lets domain @user have
  * @access: one of TORC_GRANT_*
- * Return: 0; TORC_ENOENT for no such grant or page, TORC_EPERM when it is not granted so.
+ * Return: 0; TORC_ENOENT for no such grant, TORC_EPERM when it is not granted so.
  * Holding the owner's lock.
  */
 int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, pfn_t *pfn);

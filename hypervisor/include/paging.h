@@ -59,6 +59,21 @@ static inline bool table_is_live(const struct frame *frame)
 	return is_table(frame) && !(frame->flags & FRAME_PARTIAL);
 }
 
+/**
+ * page_find - the frame behind @pfn of @domain, which is memory and no table
+ *
+ * Types and owners change under the domain's lock. While the caller holds that the hypervisor can
+ * read and write the frame, and needs no reference.
+ * Return: 0, TORC_ENOENT, TORC_EBUSY for a table.
+ */
+static inline int page_find(const struct domain *domain, pfn_t pfn, mfn_t *mfn)
+{
+	*mfn = domain_mfn(domain, pfn);
+	if (*mfn == INVALID_MFN)
+		return TORC_ENOENT;
+	return is_table(&frame_table[*mfn]) ? TORC_EBUSY : 0;
+}
+
 /** table_level - 1 to 4 for a live table of @domain, else TORC_EPERM (foreign) or TORC_EINVAL */
 int table_level(const struct domain *domain, mfn_t mfn);
 

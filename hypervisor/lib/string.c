@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Memory and strings. The three memory functions that compilers call by themselves use the
- * processor's string instructions, which are quick everywhere and small.
+ * Memory and strings. The memory functions that compilers call by themselves use the processor's
+ * string instructions, which are small. But what is copied is most often pages that other CPUs
+ * have written, where memory sets the pace; and under software emulation a loop over words takes
+ * two thirds of the time of REP MOVSQ. So memcpy() has one.
  */
 #include "lib.h"
 
+typedef u64 __attribute__((aligned(1), may_alias)) any_word;
+
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
-	void *at = to;
-	size_t words = bytes >> 3;
+	const any_word *f = from;
+	any_word *t = to;
 
-	__asm__ volatile("rep movsq" : "+D"(at), "+S"(from), "+c"(words) : : "memory");
-	bytes &= 7;
-	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
+	for (; bytes >= 64; bytes -= 64, t += 8, f += 8) {
+		u64 a = f[0], b = f[1], c = f[2], d = f[3];
+		u64 e = f[4], g = f[5], h = f[6], i = f[7];
+
+		t[0] = a, t[1] = b, t[2] = c, t[3] = d;
+		t[4] = e, t[5] = g, t[6] = h, t[7] = i;
+	}
+	__asm__ volatile("rep movsb" : "+D"(t), "+S"(f), "+c"(bytes) : : "memory");
 	return to;
 }
 
