@@ -285,8 +285,8 @@ static bool due_as_told(void)
 }
 
 /*
- * Who waits while one tree falls may be gone at the next look. If the batch went on to bring another
- * one down, the first would be forgotten half-way.
+ * Who waits while one tree falls may be gone at the next look. If the batch went on to bring down
+ * another one, the first would be forgotten half-way.
  */
 Test(batch_stop, a_second_tree_waits_for_the_first)
 {
