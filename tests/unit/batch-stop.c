@@ -277,6 +277,37 @@ Test(batch_stop, a_table_of_a_falling_tree_is_not_set)
 	picture_free(start);
 }
 
+static const char *looks; /* at the clock, one by one: is somebody waiting? */
+
+static bool due_as_told(void)
+{
+	return *looks && *looks++ == 'y';
+}
+
+/*
+ * Who waits while one tree falls may be gone at the next look. If the batch went on to bring down
+ * another one, the first would be forgotten half-way.
+ */
+Test(batch_stop, a_second_tree_waits_for_the_first)
+{
+	static const pfn_t tables[] = { EARLY_L1, L1 };
+	unsigned int i;
+
+	cr_assert_eq(table_pin(domain, mfn_of(L1), 1), 0);
+	for (i = 0; i < 2; i++)
+		*batch_op(i) = (struct torc_batch_op){ .op = TORC_OP_UNPIN,
+						       .entry = entry_address(tables[i], 0) };
+	looks = "nnyyny";
+	preempt_due_if = due_as_told;
+	cr_expect_eq(hc_batch(vcpu, 0, 2), TORC_EAGAIN);
+	EXPECT_AUDIT();
+	preempt_due_if = NULL;
+	cr_expect_eq(hc_batch(vcpu, 0, 2), 0);
+	EXPECT_AUDIT();
+	for (i = 0; i < 2; i++)
+		cr_expect(!is_table(frame_of(tables[i])), "tree %u", i);
+}
+
 Test(batch_stop, a_page_of_the_area_that_goes_away_is_noticed)
 {
 	cr_assert_eq(table_pin(domain, mfn_of(L1), 1), 0);

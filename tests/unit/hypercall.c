@@ -213,7 +213,7 @@ Test(hypercall, ldt_of_full_length_and_without_memory)
 		cr_assert_eq(hc_ldt_load(vcpu, page, 20, 512), 0);
 	cr_expect_eq(vcpu->ldt_entries, TORC_LDT_MAX_ENTRIES);
 	cr_expect_eq(desc->gdt[SEL_LDT >> 3] & 0xffff, 0xffff);
-	/* Behind the last page stand other fields: a guest would choose the frame that is written. */
+	/* Behind the last page stand other fields: a guest would choose what is written. */
 	EXPECT_ERROR(TORC_EINVAL, hc_ldt_load(vcpu, LDT_PAGES, 20, 1));
 	EXPECT_ERROR(TORC_EINVAL, hc_ldt_load(vcpu, 1ull << 55, 20, 1));
 	create();

@@ -122,6 +122,16 @@ Test(manage, without_memory_no_domain)
 	EXPECT_PAIR();
 }
 
+/* Until its last vCPU has left its CPU the tools must not take its state for final. */
+Test(manage, a_pause_that_takes_longer_is_asked_for_again)
+{
+	pause_takes_longer = true;
+	cr_expect_eq(hc_domain_control(BACK, front->id, TORC_DOMAIN_PAUSE, 0), TORC_EAGAIN);
+	pause_takes_longer = false;
+	cr_expect_eq(hc_domain_control(BACK, front->id, TORC_DOMAIN_PAUSE, 0), 0);
+	cr_expect(front->paused);
+}
+
 /* When the last that could resume it ends, one that is paused would keep its memory for ever. */
 Test(manage, who_is_paused_ends_with_the_last_who_could_resume)
 {

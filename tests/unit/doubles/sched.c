@@ -64,10 +64,12 @@ void sched_set_timer(struct vcpu *vcpu, u64 deadline)
 	vcpu->timer_deadline = deadline;
 }
 
+bool pause_takes_longer;
+
 bool sched_pause(struct domain *domain)
 {
 	domain->paused = true;
-	return true;
+	return !pause_takes_longer;
 }
 
 void sched_unpause(struct domain *domain)

@@ -39,6 +39,7 @@ extern bool preempt_always; /* every call from preempt_at on says so */
 extern bool (*preempt_due_if)(void); /* says it instead, if set */
 extern unsigned int ipis;
 extern void (*ipi_arrives)(u32 target);
+extern bool pause_takes_longer; /* sched_pause() finds a vCPU that still runs */
 extern void (*sched_stops)(void); /* called when sched_stop() has stopped a vCPU, if set */
 extern unsigned int wakes, blocks, starts, ends, ended_for;
 extern struct sched_setting {
