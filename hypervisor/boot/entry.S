@@ -32,6 +32,16 @@ multiboot2_header:
 	.long	8
 multiboot2_header_end:
 
+/* Entries of @table: EAX, and @step more each. */
+	.macro	fill_table table, count, step
+	movl	$PHYS(\table), %ebx
+	movl	$\count, %ecx
+1:	movl	%eax, (%ebx)
+	addl	$8, %ebx
+	addl	$\step, %eax
+	loop	1b
+	.endm
+
 	.section .boot.text, "ax"
 	.code32
 	.globl	_start
@@ -69,22 +79,12 @@ _start:
 	jz	refuse
 
 	/* Four L2 tables map 4 GiB; the loader has zeroed .bss, where all tables are. */
-	movl	$PHYS(boot_l2), %ebx
 	movl	$LARGE_PW, %eax
-	movl	$2048, %ecx
-1:	movl	%eax, (%ebx)
-	addl	$8, %ebx
-	addl	$CHUNK_SIZE, %eax
-	loop	1b
+	fill_table boot_l2, 2048, CHUNK_SIZE
 
 	movl	$PHYS(boot_l2) + TABLE_PW, %eax
 	movl	%eax, PHYS(boot_l3_image) + 8	/* IMAGE_BASE is 1 GiB into its slot */
-	movl	$PHYS(boot_l3_low), %ebx
-	movl	$4, %ecx
-2:	movl	%eax, (%ebx)
-	addl	$8, %ebx
-	addl	$PAGE_SIZE, %eax
-	loop	2b
+	fill_table boot_l3_low, 4, PAGE_SIZE
 
 	movl	$PHYS(boot_l3_low) + TABLE_PW, %eax
 	movl	%eax, PHYS(boot_l4)

@@ -47,7 +47,7 @@ static const struct {
 /* What is known of the domain while it is built. */
 struct plan {
 	const struct domain_source *source;
-	char name[DOMAIN_NAME_MAX];
+	char name[TORC_DOMAIN_NAME_BYTES];
 	char why[128]; /* room for a reason that names something */
 	const char *cmdline;
 	u64 value[WORDS]; /* of its words, @given those that are there */
@@ -77,21 +77,15 @@ static pfn_t take_page(struct plan *plan)
 
 static const char *parse_name(struct plan *plan, const char *string)
 {
-	struct domain *domain;
-	const char *c;
 	int length = cmdline_get(string, "name", plan->name, sizeof(plan->name));
 
 	if (length < 1)
 		return "it has no name: say name=NAME";
 	if ((size_t)length >= sizeof(plan->name))
 		return "its name is too long: at most 31 characters";
-	for (c = plan->name; *c; c++)
-		if (*c <= ' ' || *c > '~' || *c == ':')
-			return "its name has a character that is not allowed";
-	for (domain = domain_list; domain; domain = domain->next)
-		if (!strcmp(domain->name, plan->name))
-			return "another domain has that name";
-	return NULL;
+	if (!domain_name_allowed(plan->name))
+		return "its name has a character that is not allowed";
+	return domain_name_taken(plan->name) ? "another domain has that name" : NULL;
 }
 
 static const char *check_words(struct plan *plan, const char *string)

@@ -112,7 +112,6 @@ s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
 
 /* DR7: enables, and for each breakpoint its kind and length (Intel SDM 3B 18.2.4). */
 #define DR7_FIXED 0x400ull
-#define DR7_GENERAL_DETECT 0x2000ull
 #define DR7_WRITABLE 0xffff03ffull
 #define DR7_KIND(value, n) (((value) >> (16 + 4 * (n))) & 3)
 #define DR7_KIND_IO 2

@@ -22,6 +22,28 @@ struct domain *domain_list;
 unsigned int domain_count;
 static u16 last_id;
 
+/** domain_name_allowed - is @name, ended by 0 or cut off, one that can stand in front of a line? */
+bool domain_name_allowed(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < TORC_DOMAIN_NAME_BYTES && name[i]; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == ':')
+			return false;
+	return i > 0 && i < TORC_DOMAIN_NAME_BYTES;
+}
+
+/** domain_name_taken - has a domain on the list that @name? Holding domains_lock. */
+bool domain_name_taken(const char *name)
+{
+	const struct domain *domain;
+
+	for (domain = domain_list; domain; domain = domain->next)
+		if (!strcmp(domain->name, name))
+			return true;
+	return false;
+}
+
 /** domain_new_id - an id never used before; 0 when there is none left */
 u16 domain_new_id(void)
 {

@@ -38,8 +38,10 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 	const u64 *page;
 	u64 grant;
 
-	if (number >= TORC_GRANT_PAGES * TORC_GRANTS_PER_PAGE ||
-	    owner->grant_pfn[number / TORC_GRANTS_PER_PAGE] == INVALID_PFN)
+	if (number >= TORC_GRANT_PAGES * TORC_GRANTS_PER_PAGE)
+		return TORC_ENOENT;
+	number = index_nospec(number, TORC_GRANT_PAGES * TORC_GRANTS_PER_PAGE);
+	if (owner->grant_pfn[number / TORC_GRANTS_PER_PAGE] == INVALID_PFN)
 		return TORC_ENOENT;
 	page = mfn_to_virt(domain_mfn(owner, owner->grant_pfn[number / TORC_GRANTS_PER_PAGE]));
 	grant = READ_ONCE(page[number % TORC_GRANTS_PER_PAGE]);

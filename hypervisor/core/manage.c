@@ -43,26 +43,6 @@ static int put_page(struct vcpu *vcpu, pfn_t pfn, const void *from, size_t bytes
 	return error;
 }
 
-static bool name_allowed(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < TORC_DOMAIN_NAME_BYTES && name[i]; i++)
-		if (name[i] <= ' ' || name[i] > '~' || name[i] == ':')
-			return false;
-	return i > 0 && i < TORC_DOMAIN_NAME_BYTES;
-}
-
-static bool name_taken(const char *name)
-{
-	const struct domain *domain;
-
-	for (domain = domain_list; domain; domain = domain->next)
-		if (!strcmp(domain->name, name))
-			return true;
-	return false;
-}
-
 static bool create_allowed(const struct torc_domain_create *want)
 {
 	return want->size >= sizeof(*want) && want->vcpus >= 1 && want->vcpus <= VCPU_MAX &&
@@ -72,7 +52,7 @@ static bool create_allowed(const struct torc_domain_create *want)
 	       IS_ALIGNED(want->linear_base, CHUNK_SIZE) &&
 	       range_allowed(want->linear_base, want->max_pages << PAGE_SHIFT) &&
 	       want->console_ring < want->pages && want->time_page < want->pages &&
-	       want->console_ring != want->time_page && name_allowed(want->name);
+	       want->console_ring != want->time_page && domain_name_allowed(want->name);
 }
 
 /* All of the new domain but its place in the list. */
@@ -100,7 +80,7 @@ static s64 create(const struct torc_domain_create *want)
 	struct domain *domain;
 	u16 id;
 
-	if (name_taken(want->name))
+	if (domain_name_taken(want->name))
 		return TORC_EBUSY;
 	id = domain_count < DOMAIN_MAX ? domain_new_id() : 0;
 	domain = id ? domain_create(want->name, want->pages, want->max_pages, id) : NULL;

@@ -16,7 +16,6 @@
 #include "observe.h"
 #include "paging.h"
 
-#define TRACE_RECORDS (TORC_TRACE_PAGES * TORC_TRACE_RECORDS)
 
 u32 trace_kinds;
 

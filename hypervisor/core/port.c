@@ -56,6 +56,7 @@ static struct port *port_find(const struct domain *domain, u64 number)
 
 	if (number >= TORC_EVENT_PORTS)
 		return NULL;
+	number = index_nospec(number, TORC_EVENT_PORTS);
 	page = domain->ports[number / PORTS_PER_PAGE];
 	if (!page || !page[number % PORTS_PER_PAGE].kind)
 		return NULL;

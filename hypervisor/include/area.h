@@ -11,8 +11,7 @@
 #include "paging.h"
 #include "sched.h"
 
-#define AREA_PIECE 8 /* operations on pages between two looks at the clock */
-#define AREA_WORK 64 /* of a piece, in the units of sched_preempt_due() */
+#define AREA_WORK 8 /* of an operation on a page, in the units of sched_preempt_due() */
 
 struct area_op {
 	union {
@@ -50,7 +49,7 @@ static __always_inline s64 area_run(struct vcpu *vcpu, u64 first, u64 count,
 			return TORC_ENOENT;
 		op = *(volatile struct area_op *)shared;
 		if (!(op.flags & TORC_BATCH_DONE)) {
-			if (i % AREA_PIECE == 0 && sched_preempt_due(AREA_WORK))
+			if (sched_preempt_due(AREA_WORK))
 				return TORC_EAGAIN;
 			op.status = run(vcpu, context, &op);
 			op.flags |= TORC_BATCH_DONE;

@@ -15,7 +15,6 @@
 #include "regs.h"
 
 #define DOMAIN_MAX 128
-#define DOMAIN_NAME_MAX 32
 #define VCPU_MAX 32 /* of one domain */
 #define CHUNK_DIRECTORY 512 /* pages of chunk numbers: 512 GiB of guest memory */
 #define LDT_PAGES (TORC_LDT_MAX_ENTRIES * 8 / PAGE_SIZE)
@@ -138,7 +137,7 @@ struct domain {
 	u16 id;
 	unsigned int references;
 	u64 privileges;
-	char name[DOMAIN_NAME_MAX];
+	char name[TORC_DOMAIN_NAME_BYTES];
 	struct domain_source source;
 	u64 pages, owned_pages, target_pages;
 	bool paused;
@@ -249,6 +248,8 @@ extern unsigned int domain_count; /* of those on the list or about to be started
 
 /* domain.c */
 u16 domain_new_id(void);
+bool domain_name_allowed(const char *name);
+bool domain_name_taken(const char *name);
 struct domain *domain_create(const char *name, u64 pages, u64 most, u16 id);
 bool domain_add_chunk(struct domain *domain, pfn_t pfn);
 void domain_drop_chunk(struct domain *domain, pfn_t pfn);

@@ -16,7 +16,6 @@
 #define GATE_IDT 0x3000 /* shared, read-only */
 #define GATE_DESC 0x4000 /* struct gate_desc; read-only under a guest's root */
 #define GATE_ENTRY_STACK 0x5000
-#define GATE_NMI_STACK 0x6000
 #define GATE_IST_STACK 0x7000 /* #DB, #MC and #DF share a page */
 #define GATE_VCPU 0x8000
 #define GATE_LDT 0x10000 /* 16 pages, present as far as the vCPU's LDT reaches */
