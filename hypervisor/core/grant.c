@@ -138,13 +138,10 @@ static int copy(struct vcpu *vcpu, void *context, void *operation)
 
 	if (!copy_allowed(op))
 		return TORC_EINVAL;
-	error = parties_take(parties, vcpu, op);
-	if (!error)
-		error = side(vcpu, parties->source, op->source_domain, op->source, TORC_GRANT_READ,
-			     &from);
-	if (!error)
-		error = side(vcpu, parties->target, op->target_domain, op->target, TORC_GRANT_WRITE,
-			     &to);
+	error = parties_take(parties, vcpu, op) ?:
+		side(vcpu, parties->source, op->source_domain, op->source, TORC_GRANT_READ,
+		     &from) ?:
+		side(vcpu, parties->target, op->target_domain, op->target, TORC_GRANT_WRITE, &to);
 	if (error)
 		return error;
 	memmove((u8 *)mfn_to_virt(to) + op->target_offset,

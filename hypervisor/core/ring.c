@@ -55,11 +55,8 @@ static s64 show(struct domain *viewer, struct domain *owner, u64 grant)
 		;
 	if (i == TORC_RING_SLOTS)
 		return TORC_ENOMEM;
-	error = grant_look_up(owner, grant, viewer->id, TORC_GRANT_RING, &pfn);
-	if (!error)
-		error = page_find(owner, pfn, &mfn);
-	if (!error)
-		error = frame_get_writable(owner, mfn);
+	error = grant_look_up(owner, grant, viewer->id, TORC_GRANT_RING, &pfn) ?:
+		page_find(owner, pfn, &mfn) ?: frame_get_writable(owner, mfn);
 	if (error)
 		return error;
 	if (!window_show_ring(viewer, i, mfn)) {
