@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PORT_NUMBERS 8
 #define GRANT_NUMBERS 8
 #define PORTS_USED 256
-#define RINGS_USED 8
+#define RINGS_USED 64 /* an input has no more steps (LENGTH_talk in the Makefile) */
 #define AUDIT_STEPS 16 /* counting takes longer than they do */
 #define LAST_ID 60000 /* ids are given once: from here on no domain ends */
 
