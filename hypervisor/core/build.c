@@ -322,7 +322,7 @@ static const char *fill_memory(struct plan *plan)
 		return "not enough memory for its kernel, initrd and page tables";
 	if (strlen(plan->cmdline) >= PAGE_SIZE)
 		return "its command line is too long";
-	strlcpy(page_of(plan, plan->at.cmdline), plan->cmdline, PAGE_SIZE);
+	snprintf(page_of(plan, plan->at.cmdline), PAGE_SIZE, "%s", plan->cmdline);
 	return NULL;
 }
 

@@ -105,10 +105,10 @@ bool console_drain_some(struct domain *domain)
 
 static void drain(struct domain *domain)
 {
-	unsigned int bytes;
+	unsigned int pieces;
 
 	/* So often at most: the guest may be adding more. */
-	for (bytes = 0; bytes < TORC_CONSOLE_OUT && drain_some(domain); bytes++)
+	for (pieces = 0; pieces < TORC_CONSOLE_OUT / 16 && drain_some(domain); pieces++)
 		;
 }
 
@@ -151,7 +151,8 @@ void console_flush(void)
 {
 	struct domain *domain;
 
-	lock_take(&domains_lock);
+	if (!lock_try(&domains_lock))
+		return; /* it must not wait: the next idle CPU shows it */
 	for (domain = domain_list; domain; domain = domain->next)
 		show_line(domain);
 	lock_drop(&domains_lock);

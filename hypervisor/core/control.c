@@ -120,7 +120,10 @@ s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
 
 static bool breakpoint_allowed(u64 address)
 {
-	return is_canonical(address) && (address < TORC_HOLE_START - 8 || address >= TORC_HOLE_END);
+	/* What the hypervisor's direct map covers too would tell which frames it touches. */
+	return is_canonical(address) &&
+	       (address < TORC_HOLE_START - 8 ||
+		address >= TORC_HOLE_END + GIB(4) + mfn_to_paddr(frame_count));
 }
 
 static bool dr7_allowed(u64 value)

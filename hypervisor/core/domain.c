@@ -127,7 +127,7 @@ struct domain *domain_create(const char *name, u64 pages, u64 most, u16 id)
 	_Static_assert(sizeof(struct domain) <= PAGE_SIZE, "allocated as one page");
 	if (!domain)
 		return NULL;
-	strlcpy(domain->name, name, sizeof(domain->name));
+	snprintf(domain->name, sizeof(domain->name), "%s", name);
 	domain->id = id;
 	domain->references = 1;
 	policy_set_weight(&domain->share, WEIGHT_DEFAULT, 0);
@@ -138,6 +138,7 @@ struct domain *domain_create(const char *name, u64 pages, u64 most, u16 id)
 	for (i = 0; i < TORC_GRANT_PAGES; i++)
 		domain->grant_pfn[i] = INVALID_PFN;
 	domain->ring_scratch = INVALID_MFN;
+	domain->lowest_port = TORC_PORT_FIRST_FREE;
 	domain->chunks = page_zalloc();
 	domain->census = page_zalloc();
 	domain->counters = page_zalloc();
@@ -257,7 +258,7 @@ static void start_anew(u16 id, const struct domain_source *source, bool focus)
 /* Gives back everything of a domain. A reboot starts it anew if what it was built from was kept. */
 static void reap(struct domain *domain)
 {
-	const struct domain_source source = domain->source;
+	struct domain_source source = domain->source;
 	unsigned int reason = domain->ending - 1;
 	u16 id = domain->id;
 	bool focus;
@@ -270,7 +271,7 @@ static void reap(struct domain *domain)
 	log("domain %u %s ended: %s", id, domain->name, reason_names[reason]);
 	virq_raise(TORC_VIRQ_DOMAIN);
 	domain_destroy(domain);
-	if (reason == TORC_SHUTDOWN_REBOOT && source.kept) {
+	if (reason == TORC_SHUTDOWN_REBOOT && source.restarts-- > 0) {
 		lock_take(&domains_lock);
 		start_anew(id, &source, focus);
 		lock_drop(&domains_lock);

@@ -15,7 +15,7 @@
 void event_raise_locked(struct vcpu *vcpu, unsigned int port)
 {
 	struct torc_vcpu_page *page = vcpu->page;
-	u64 bit = 1ull << (port % 64);
+	u64 bit = 1ull << (port % 64), word = 1ull << (port / 64);
 
 	if (vcpu->state == VCPU_DOWN)
 		return;
@@ -24,8 +24,10 @@ void event_raise_locked(struct vcpu *vcpu, unsigned int port)
 	__atomic_fetch_or(&page->event_pending[port / 64], bit, __ATOMIC_ACQ_REL);
 	if (READ_ONCE(page->event_mask[port / 64]) & bit)
 		return;
-	__atomic_fetch_or(&page->pending, 1ull << (port / 64), __ATOMIC_ACQ_REL);
-	sched_notify(vcpu);
+	/* Until the guest has taken the word it is told once, even if it wrote there itself. */
+	if (!(__atomic_fetch_or(&page->pending, word, __ATOMIC_ACQ_REL) & word) ||
+	    vcpu->state == VCPU_BLOCKED)
+		sched_notify(vcpu);
 }
 
 void event_raise(struct vcpu *vcpu, unsigned int port)

@@ -3,10 +3,13 @@
 /*
  * Grants, and the copies between domains that they allow.
  *
- * A copy runs under the locks of both domains, in id order: then neither frame can change owner or
- * type, the mapping of pfns stands still, and whoever takes a grant back need only get its own lock
- * once to know that no copy with the old grant goes on (grant_settle). The word of a grant is read
- * once and checked as a copy.
+ * A copy runs under the locks of both domains: then neither frame can change owner or type, the
+ * mapping of pfns stands still, and whoever takes a grant back need only get its own lock once to
+ * know that no copy with the old grant goes on (grant_settle). The word of a grant is read once and
+ * checked as a copy.
+ *
+ * Any domain may name any other, so nobody waits for one lock while holding the other: a domain
+ * whose own lock is busy would keep that one from its tables.
  *
  * Locks are kept over operations that name the same two domains, up to RUN of them.
  */
@@ -21,9 +24,14 @@
 
 void domains_lock_pair(struct domain *a, struct domain *b)
 {
-	lock_take(a->id < b->id ? &a->lock : &b->lock);
-	if (a != b)
-		lock_take(a->id < b->id ? &b->lock : &a->lock);
+	struct domain *busy;
+
+	for (lock_take(&a->lock); a != b && !lock_try(&b->lock); lock_take(&a->lock)) {
+		lock_drop(&a->lock);
+		busy = b;
+		b = a;
+		a = busy;
+	}
 }
 
 void domains_drop_pair(struct domain *a, struct domain *b)
@@ -92,7 +100,7 @@ static int parties_take(struct parties *parties, const struct vcpu *vcpu,
 	u32 own = vcpu->domain->id;
 
 	if (parties->source && parties->source_id == op->source_domain &&
-	    parties->target_id == op->target_domain && parties->left--)
+	    parties->target_id == op->target_domain && --parties->left)
 		return 0;
 	parties_drop(parties);
 	parties->source_id = op->source_domain;

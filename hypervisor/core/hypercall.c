@@ -158,11 +158,10 @@ s64 hc_vcpu_set_page(struct vcpu *vcpu, u64 page)
 
 s64 hc_nmi_send(struct vcpu *vcpu, u64 target)
 {
-	struct vcpu *other;
+	struct vcpu *other = vcpu_find(vcpu->domain, target);
 
-	if (target >= vcpu->domain->vcpu_count)
+	if (!other)
 		return TORC_ENOENT;
-	other = vcpu->domain->vcpu[index_nospec(target, vcpu->domain->vcpu_count)];
 	lock_take(&sched_lock);
 	if (other->state != VCPU_DOWN)
 		other->nmi_pending = true;

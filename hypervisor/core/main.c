@@ -26,6 +26,9 @@ static void find_initrd(const struct boot_info *info, unsigned int index,
 	}
 }
 
+/* Each takes an id, and ids are given once: there are enough for that many of all domains. */
+#define RESTARTS 500
+
 static void build_domains(const struct boot_info *info, bool kept)
 {
 	bool any = false;
@@ -36,7 +39,7 @@ static void build_domains(const struct boot_info *info, bool kept)
 		struct domain_source source = {
 			.string = cmdline_after(module->string, "domain"),
 			.kernel = module->memory,
-			.kept = kept,
+			.restarts = kept ? RESTARTS : 0,
 		};
 
 		if (source.string) {

@@ -5,7 +5,7 @@
  * canonical form, pausing and ending them.
  *
  * The other domain is looked up by id and referenced for the length of a call, so it may end
- * meanwhile but does not go. Where memory of both is touched both locks are held, in id order.
+ * meanwhile but does not go. Where memory of both is touched both locks are held.
  *
  * An entry of a table in canonical form is the entry with the pfn in place of the mfn and without
  * the hypervisor's bits. A table is read as long as it is one; it is written as ordinary memory,
@@ -188,7 +188,7 @@ static void inform(struct domain *domain, struct torc_domain_info *info)
 		.target_pages = domain->target_pages,
 		.privileges = domain->privileges,
 	};
-	strlcpy(info->name, domain->name, sizeof(info->name));
+	snprintf(info->name, sizeof(info->name), "%s", domain->name);
 	for (i = 0; i < domain->vcpu_count; i++) {
 		if (domain->vcpu[i]->state != VCPU_DOWN)
 			info->vcpus_up |= 1ull << i;
@@ -339,11 +339,10 @@ s64 hc_domain_vcpu(struct vcpu *vcpu, u64 id, u64 number, u64 page, u64 write)
 	domains_lock_pair(vcpu->domain, other);
 	if (write > 1)
 		result = TORC_EINVAL;
-	else if (number >= other->vcpu_count ||
-		 domain_mfn(vcpu->domain, page) == INVALID_MFN)
+	else if (!vcpu_find(other, number) || domain_mfn(vcpu->domain, page) == INVALID_MFN)
 		result = TORC_ENOENT;
 	else
-		result = vcpu_state(vcpu, other->vcpu[number], page, write);
+		result = vcpu_state(vcpu, vcpu_find(other, number), page, write);
 	domains_drop_pair(vcpu->domain, other);
 	domain_put(other);
 	return result;

@@ -121,7 +121,7 @@ s64 hc_observe(struct vcpu *vcpu, u64 what, u64 index, u64 page)
 
 	lock_take(&domain->lock);
 	mfn = domain_mfn(domain, page);
-	result = mfn == INVALID_MFN ? TORC_ENOENT : frame_get_writable(domain, mfn);
+	result = frame_get_writable(domain, mfn);
 	lock_drop(&domain->lock);
 	if (result)
 		return result;

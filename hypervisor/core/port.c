@@ -63,6 +63,11 @@ static struct port *port_find(const struct domain *domain, u64 number)
 	return &page[number % PORTS_PER_PAGE];
 }
 
+static bool is_up(const struct vcpu *vcpu)
+{
+	return vcpu && vcpu->state != VCPU_DOWN;
+}
+
 static void fire(struct domain *domain, u64 number)
 {
 	const struct port *port = port_find(domain, number);
@@ -76,7 +81,7 @@ static u64 port_alloc(struct domain *domain)
 	u64 number;
 	mfn_t mfn;
 
-	for (number = TORC_PORT_FIRST_FREE; number < TORC_EVENT_PORTS; number++) {
+	for (; (number = domain->lowest_port) < TORC_EVENT_PORTS; domain->lowest_port++) {
 		if (!domain->ports[number / PORTS_PER_PAGE]) {
 			mfn = page_alloc();
 			if (mfn == INVALID_MFN)
@@ -179,7 +184,7 @@ static s64 bind(struct vcpu *vcpu, u64 kind, u64 detail, struct domain *remote, 
 	case TORC_EVENT_INTERDOMAIN:
 		return bind_interdomain(vcpu, number, remote, remote_port);
 	case TORC_EVENT_IPI:
-		if (detail >= domain->vcpu_count || domain->vcpu[detail]->state == VCPU_DOWN)
+		if (!is_up(vcpu_find(domain, detail)))
 			return TORC_ENOENT;
 		return port_set(domain, number, (struct port){ .kind = kind, .vcpu = detail });
 	case TORC_EVENT_VIRQ:
@@ -267,8 +272,10 @@ static s64 port_close(struct domain *domain, u64 number)
 
 	lock_take(&sched_lock);
 	port = port_find(domain, number);
-	if (port)
+	if (port) {
 		remote = disconnect(domain, port);
+		domain->lowest_port = MIN(domain->lowest_port, number);
+	}
 	lock_drop(&sched_lock);
 	if (remote) {
 		domain_put(domain);
@@ -314,7 +321,7 @@ s64 hc_event_move(struct vcpu *vcpu, u64 number, u64 to)
 
 	lock_take(&sched_lock);
 	port = port_find(domain, number);
-	if (!port || to >= domain->vcpu_count || domain->vcpu[to]->state == VCPU_DOWN)
+	if (!port || !is_up(vcpu_find(domain, to)))
 		result = TORC_ENOENT;
 	else
 		move(domain, number, port, to);
@@ -331,7 +338,7 @@ void ports_leave(struct vcpu *vcpu)
 
 	if (domain->ending)
 		return;
-	while (domain->vcpu[to]->state == VCPU_DOWN)
+	while (!is_up(domain->vcpu[to]))
 		to++;
 	for (number = TORC_PORT_FIRST_FREE; number < TORC_EVENT_PORTS; number++) {
 		port = port_find(domain, number);

@@ -113,6 +113,5 @@ void report_status(void)
 			log("  vcpu %u %s, ran %lu ms, waited %lu ms", i,
 			    state_name(domain->vcpu[i]), domain->vcpu[i]->run_ns / 1000000,
 			    domain->vcpu[i]->steal_ns / 1000000);
-		census_log(domain);
 	}
 }

@@ -12,7 +12,7 @@
  * viewer gives it back.
  *
  * Slots, and the window's tables, are under the lock of the domain that sees them; frames under
- * that of the domain that owns them. Both are taken, in id order.
+ * that of the domain that owns them. Both are taken (domains_lock_pair()).
  */
 #include "alloc.h"
 #include "grant.h"

@@ -136,7 +136,7 @@ void sched_stop(struct vcpu *vcpu)
 		all_count--;
 	}
 	if (vcpu->cpu)
-		kick(vcpu->cpu);
+		tell(vcpu->cpu->id);
 }
 
 static bool runs(const struct domain *domain)
@@ -218,10 +218,10 @@ static int set(struct domain *domain, unsigned int what, u64 index, u64 value)
 		policy_set_cap(&domain->share, value, time_now_ns());
 	else if (what == TORC_SCHED_WEIGHT)
 		policy_set_weight(&domain->share, value, time_now_ns());
-	else if (index >= domain->vcpu_count)
+	else if (!vcpu_find(domain, index))
 		return TORC_ENOENT;
 	else
-		domain->vcpu[index]->entity.affinity = value;
+		vcpu_find(domain, index)->entity.affinity = value;
 	for (u32 i = 0; domain && i < domain->vcpu_count; i++)
 		policy_requeue(&domain->vcpu[i]->entity);
 	restricted |= what == TORC_SCHED_CAP || what == TORC_SCHED_AFFINITY;
@@ -295,8 +295,10 @@ bool sched_preempt_due(unsigned int work)
 		return false;
 	cpu->work = 0;
 	now = time_now_ns();
+	if (cpu->slice_end <= now)
+		cpu->need_resched = true; /* whether or not others wait: each pass is to end */
 	return cpu->deadline <= now || READ_ONCE(cpu->need_resched) ||
-	       (slices_matter() && cpu->slice_end <= now);
+	       lock_wanted(&cpu->current->domain->lock);
 }
 
 /*

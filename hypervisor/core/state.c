@@ -265,13 +265,6 @@ void vcpu_release(struct vcpu *vcpu)
 	}
 }
 
-static struct vcpu *vcpu_number(const struct vcpu *caller, u64 number)
-{
-	u32 count = caller->domain->vcpu_count;
-
-	return number < count ? caller->domain->vcpu[index_nospec(number, count)] : NULL;
-}
-
 s64 vcpu_start(struct vcpu *vcpu, mfn_t page)
 {
 	struct torc_vcpu_state state;
@@ -290,7 +283,7 @@ s64 vcpu_start(struct vcpu *vcpu, mfn_t page)
 
 s64 hc_vcpu_up(struct vcpu *caller, u64 number, u64 page)
 {
-	struct vcpu *vcpu = vcpu_number(caller, number);
+	struct vcpu *vcpu = vcpu_find(caller->domain, number);
 	mfn_t mfn = domain_mfn(caller->domain, page);
 
 	return vcpu && mfn != INVALID_MFN ? vcpu_start(vcpu, mfn) : TORC_ENOENT;
@@ -309,7 +302,7 @@ static bool is_last(const struct vcpu *vcpu)
 /* A vCPU that runs elsewhere is gone once its CPU has looked: until then the caller asks again. */
 s64 hc_vcpu_down(struct vcpu *caller, u64 number)
 {
-	struct vcpu *vcpu = vcpu_number(caller, number);
+	struct vcpu *vcpu = vcpu_find(caller->domain, number);
 	bool gone;
 
 	if (!vcpu)

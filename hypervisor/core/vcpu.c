@@ -256,11 +256,8 @@ int vcpu_set_page(struct vcpu *vcpu, pfn_t pfn)
 	struct domain *domain = vcpu->domain;
 	mfn_t mfn = domain_mfn(domain, pfn);
 	u64 *table;
-	int error;
+	int error = frame_get_writable(domain, mfn);
 
-	if (mfn == INVALID_MFN)
-		return TORC_ENOENT;
-	error = frame_get_writable(domain, mfn);
 	if (error)
 		return error;
 	lock_take(&sched_lock);

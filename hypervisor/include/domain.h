@@ -102,13 +102,13 @@ struct census_entry {
  * @string: the module's string from the word "domain" on
  * @kernel: @initrd: as loaded; @initrd may be empty
  * @initrds: how many there were
- * @kept: all that stays in memory, so that the domain can be built again when it reboots
+ * @restarts: how often the domain is built again when it reboots; all that stays in memory for it
  */
 struct domain_source {
 	const char *string;
 	struct range kernel, initrd;
 	u32 initrds;
-	bool kept;
+	u32 restarts;
 };
 
 #define PORTS_PER_PAGE (PAGE_SIZE / 16)
@@ -129,9 +129,10 @@ struct domain_source {
  * @chunks: chunk numbers (mfn >> 9) by pfn >> 9, two levels; 0 where there is none
  * @windows_l3: level-3 tables behind slots 257..260, shared by all vCPUs
  * @grant_pfn: pages of the grant table, referenced writable; INVALID_PFN when absent
- * @rings: foreign ring pages shown to it, a page of them; NULL before the first; see grant.c
+ * @rings: foreign ring pages shown to it, a page of them; NULL before the first; see ring.c
  * @ring_scratch: what is shown in place of those that were taken back
  * @ports: event ports, a page of them each, made when one of them is bound; see port.c
+ * @lowest_port: none below is free
  */
 struct domain {
 	u16 id;
@@ -165,6 +166,7 @@ struct domain {
 	struct ring_slot *rings;
 	mfn_t ring_scratch;
 	struct port *ports[PORT_PAGES];
+	u32 lowest_port;
 	u16 virq_port[TORC_VIRQ_COUNT]; /* 0: not bound */
 	struct domain *next;
 };
@@ -236,6 +238,14 @@ static inline mfn_t domain_mfn(const struct domain *domain, pfn_t pfn)
 	pfn = index_nospec(pfn, domain->pages);
 	chunk = domain->chunks[pfn >> 18][(pfn >> 9) & 511];
 	return chunk ? ((mfn_t)chunk << 9) | (pfn & 511) : INVALID_MFN;
+}
+
+/** vcpu_find - the vCPU that a guest names by its number in @domain; NULL when there is none */
+static inline struct vcpu *vcpu_find(const struct domain *domain, u64 number)
+{
+	if (number >= domain->vcpu_count)
+		return NULL;
+	return domain->vcpu[index_nospec(number, domain->vcpu_count)];
 }
 
 /*

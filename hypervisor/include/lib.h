@@ -19,15 +19,6 @@ int strcmp(const char *a, const char *b);
 char *strchr(const char *s, int c);
 
 /**
- * strlcpy() - copy a string, always terminated
- * @to: where to
- * @from: terminated string
- * @size: bytes available at @to
- * Return: length of @from; not less than @size when it was cut.
- */
-size_t strlcpy(char *to, const char *from, size_t size);
-
-/**
  * vsnprintf() - the usual one, reduced
  *
  * Knows %d %u %x %s %% with the flag '0', a width, a precision for %s only, and the sizes l, ll, z.

@@ -27,11 +27,6 @@ void log(const char *format, ...) __format_printf(1, 2);
 void log_init(const char *cmdline);
 
 /**
- * panic() - stop the machine: panic_report(), then panic_stop()
- */
-void panic(const char *format, ...) __format_printf(1, 2) __noreturn;
-
-/**
  * panic_report() - write "torc: panic: ..." and come back
  *
  * For callers that have registers to show in between, by log(), before panic_stop().
@@ -43,6 +38,9 @@ void panic_report(const char *format, ...) __format_printf(1, 2);
  * the emulator with a failure if asked to, power off, or halt
  */
 void panic_stop(void) __noreturn;
+
+/** panic() - stop the machine: both of these */
+#define panic(...) (panic_report(__VA_ARGS__), panic_stop())
 
 /**
  * panic_attend() - this CPU was stopped by another one's panic: says where, when it is asked

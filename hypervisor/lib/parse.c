@@ -142,7 +142,7 @@ int cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size)
 			continue;
 		key_bytes = MIN(key_bytes + 1, length); /* and "=" */
 		length -= key_bytes;
-		strlcpy(buffer, word + key_bytes, MIN(length + 1, size));
+		snprintf(buffer, MIN(length + 1, size), "%s", word + key_bytes);
 		return (int)length;
 	}
 	return -1;
@@ -160,7 +160,7 @@ const char *cmdline_fault(const char *cmdline, const char *const *known, char *w
 		while (known[i] != NULL && !word_is(at, key_length(at, length), known[i]))
 			i++;
 		if (known[i] == NULL || (seen >> i & 1)) {
-			strlcpy(word, at, MIN(size, length + 1));
+			snprintf(word, MIN(size, length + 1), "%s", at);
 			return known[i] == NULL ? "is unknown" : "is given twice";
 		}
 		seen |= 1u << i;

@@ -91,15 +91,3 @@ char *strchr(const char *s, int c)
 	return (char *)s;
 }
 
-size_t strlcpy(char *to, const char *from, size_t size)
-{
-	size_t length = strlen(from);
-
-	if (size > 0) {
-		size_t copied = MIN(length, size - 1);
-
-		memcpy(to, from, copied);
-		to[copied] = '\0';
-	}
-	return length;
-}

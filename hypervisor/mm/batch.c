@@ -26,8 +26,10 @@ static bool must_stop(struct domain *domain, unsigned int work)
 
 static void *area_page(struct vcpu *vcpu, u64 page)
 {
-	if (page >= TORC_BATCH_PAGES ||
-	    vcpu->batch_pfn[index_nospec(page, TORC_BATCH_PAGES)] == INVALID_PFN)
+	if (page >= TORC_BATCH_PAGES)
+		return NULL;
+	page = index_nospec(page, TORC_BATCH_PAGES);
+	if (vcpu->batch_pfn[page] == INVALID_PFN)
 		return NULL;
 	return mfn_to_virt(domain_mfn(vcpu->domain, vcpu->batch_pfn[page]));
 }
@@ -58,8 +60,6 @@ int page_register(struct domain *domain, pfn_t *registered, pfn_t page)
 	int error;
 
 	if (page != INVALID_PFN) {
-		if (domain_mfn(domain, page) == INVALID_MFN)
-			return TORC_ENOENT;
 		error = frame_get_writable(domain, domain_mfn(domain, page));
 		if (error)
 			return error;

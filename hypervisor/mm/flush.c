@@ -45,6 +45,7 @@ void flush_vcpus(struct domain *domain, u64 vcpus)
 	}
 	count(domain, TORC_COUNTER_FLUSH, 1);
 	count(domain, TORC_COUNTER_FLUSHED_CPU, visits);
+	trace(domain->vcpu[0], TORC_TRACE_FLUSH, visits, 0);
 	while (visits--)
 		while (__atomic_load_n(&visit[visits].cpu->passes, __ATOMIC_ACQUIRE) ==
 		       visit[visits].pass)

@@ -43,7 +43,7 @@ int frame_get_writable(struct domain *domain, mfn_t mfn)
 	struct frame *frame = frame_owned_by(mfn, domain->id);
 
 	if (!frame)
-		return TORC_EPERM;
+		return mfn == INVALID_MFN ? TORC_ENOENT : TORC_EPERM;
 	if (get_ref(frame))
 		return TORC_ENOMEM;
 	if (get_writable(frame)) {

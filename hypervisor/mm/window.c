@@ -5,7 +5,7 @@
  * of the machine's mfn->pfn array as far as it speaks of the domain's own frames. Guest memory
  * comes in chunks of 512 frames, so each page of the mfn->pfn array speaks of one owner: pages of
  * others are replaced by one page that says INVALID. The last window shows ring pages of other
- * domains (core/grant.c), writable.
+ * domains (core/ring.c), writable.
  *
  * Tables below a window are common to all vCPUs, so what a window shows changes in one place. The
  * entries of the leaves say what may be written.

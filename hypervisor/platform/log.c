@@ -122,10 +122,11 @@ void log_init(const char *cmdline)
 		log("there is no %s: the log goes to the other port", port);
 }
 
-static void vpanic_report(const char *format, va_list arguments)
+void panic_report(const char *format, ...)
 {
 	char text[LOG_LINE_MAX];
 	struct cpu *self = smp_self(), *first = NULL;
+	va_list arguments;
 
 	/* The first message is the one that matters. */
 	if (!__atomic_compare_exchange_n(&panicking, &first, self, false, __ATOMIC_ACQ_REL,
@@ -138,17 +139,10 @@ static void vpanic_report(const char *format, va_list arguments)
 	smp_stop_others();
 	if (!log_open)
 		log_init("");
-	vsnprintf(text, sizeof(text), format, arguments);
-	log("panic: %s", text);
-}
-
-void panic_report(const char *format, ...)
-{
-	va_list arguments;
-
 	va_start(arguments, format);
-	vpanic_report(format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	log("panic: %s", text);
 }
 
 void panic_attend(u64 rip, u64 cs)
@@ -178,14 +172,4 @@ void panic_stop(void)
 			log("cpu %u does not answer", i);
 	}
 	power_off_failed();
-}
-
-void panic(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vpanic_report(format, arguments);
-	va_end(arguments);
-	panic_stop();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Checks that locks are taken in the order that include/lock.h tells, domains' own in id order,
- * that each is dropped by the CPU that holds it, and that none is held on the way into a guest.
+ * Checks that locks are taken in the order that include/lock.h tells, that nobody waits for one
+ * domain's while it has another's, that each is dropped by the CPU that holds it, and that none is
+ * held on the way into a guest.
  * What is wrong is a panic with the names of both locks, whether or not it leads to a deadlock
  * that time.
  */
@@ -50,28 +51,49 @@ static enum rank rank_of(const char *name)
 
 static void check(const struct held *outer, const struct held *inner)
 {
-	if (inner->rank > outer->rank ||
-	    (inner->rank == RANK_DOMAIN && outer->rank == RANK_DOMAIN && inner->id > outer->id))
+	if (inner->rank > outer->rank)
 		return;
 	broken = true;
 	panic("lock order: %s (domain %u) taken inside %s (domain %u)", inner->name, inner->id,
 	      outer->name, outer->id);
 }
 
-void order_take(struct lock *lock, const char *name)
+static struct held describe(const struct lock *lock, const char *name)
 {
 	struct held new = { lock, name, rank_of(name), 0 };
-	unsigned int cpu = smp_self()->id, i;
 
 	if (new.rank == RANK_DOMAIN)
 		new.id = container_of(lock, struct domain, lock)->id;
-	for (i = 0; !broken && i < depth[cpu]; i++)
-		check(&held[cpu][i], &new);
-	while (__atomic_exchange_n(&lock->taken, true, __ATOMIC_ACQUIRE))
-		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
-			__builtin_ia32_pause();
+	return new;
+}
+
+static void note(struct held new)
+{
+	unsigned int cpu = smp_self()->id;
+
 	if (depth[cpu] < DEPTH)
 		held[cpu][depth[cpu]++] = new;
+}
+
+/* Who does not wait may take it in any order. */
+bool order_try(struct lock *lock, const char *name)
+{
+	bool taken = plain_lock_try(lock);
+
+	if (taken)
+		note(describe(lock, name));
+	return taken;
+}
+
+void order_take(struct lock *lock, const char *name)
+{
+	struct held new = describe(lock, name);
+	unsigned int cpu = smp_self()->id, i;
+
+	for (i = 0; !broken && i < depth[cpu]; i++)
+		check(&held[cpu][i], &new);
+	plain_lock_take(lock);
+	note(new);
 }
 
 void order_drop(struct lock *lock, const char *name)
@@ -88,7 +110,7 @@ void order_drop(struct lock *lock, const char *name)
 		held[cpu][i - 1] = held[cpu][i];
 	if (depth[cpu])
 		depth[cpu]--;
-	__atomic_store_n(&lock->taken, false, __ATOMIC_RELEASE);
+	plain_lock_drop(lock);
 }
 
 void __wrap_vcpu_resume(struct vcpu *vcpu, paddr_t root)

@@ -207,7 +207,7 @@ Test(build, a_reboot_starts_a_domain_anew)
 	u64 pages;
 
 	put_initrd(INITRD_BYTES);
-	source.kept = true;
+	source.restarts = 1;
 	build("domain name=first mem=4M");
 	build("domain name=second mem=4M -- words");
 	console_focused = domain_list;
@@ -230,6 +230,22 @@ Test(build, a_reboot_starts_a_domain_anew)
 	EXPECT_AUDIT();
 	end(domain, TORC_SHUTDOWN_POWEROFF);
 	cr_expect_null(domain_list, "only a reboot starts a domain anew");
+	cr_expect_eq(memory_chunks_out, 0);
+}
+
+/* Ids are given once: a guest that did nothing else would use them up for all others. */
+Test(build, a_domain_that_only_reboots_is_left_at_last)
+{
+	unsigned int i;
+
+	put_initrd(INITRD_BYTES);
+	source.restarts = 3;
+	build("domain name=again mem=4M");
+	for (i = 1; i <= 4; i++) {
+		cr_assert_eq(domain_list->id, i);
+		end(domain_list, TORC_SHUTDOWN_REBOOT);
+	}
+	cr_expect_null(domain_list);
 	cr_expect_eq(memory_chunks_out, 0);
 }
 

@@ -70,12 +70,17 @@ static void free_rings(void)
 TestSuite(console, .fini = free_rings);
 
 /* A guest writes @text and says so. */
-static void say(unsigned int domain, const char *text)
+static void write_ring(unsigned int domain, const char *text)
 {
 	struct torc_console_ring *ring = rings[domain];
 
 	while (*text)
 		ring->out[ring->out_prod++ % TORC_CONSOLE_OUT] = *text++;
+}
+
+static void say(unsigned int domain, const char *text)
+{
+	write_ring(domain, text);
 	while (console_drain_some(&domains[domain]))
 		;
 }
@@ -241,6 +246,33 @@ Test(console, an_incomplete_line_is_shown_when_nothing_runs)
 	expect_output("one: login: ");
 	console_flush();
 	expect_output("");
+}
+
+/* A CPU that is on its way to sleep may have somebody to run by the time another is through. */
+Test(console, a_cpu_that_goes_to_sleep_waits_for_nobody)
+{
+	create(2);
+	say(0, "login: ");
+	lock_take(&domains_lock);
+	console_flush();
+	expect_output("");
+	lock_drop(&domains_lock);
+	console_flush();
+	expect_output("one: login: ");
+}
+
+/* Its end is told while others wait, so a line takes no longer than what it holds. */
+Test(console, a_domain_that_ends_shows_so_many_lines_at_most)
+{
+	char text[TORC_CONSOLE_OUT + 1] = "";
+
+	create(2);
+	memset(text, '\n', TORC_CONSOLE_OUT);
+	write_ring(0, text);
+	lock_take(&domains_lock);
+	console_forget(domain_list);
+	lock_drop(&domains_lock);
+	cr_expect_leq(strlen(serial_output), TORC_CONSOLE_OUT / 16 * strlen("one: \r\n"));
 }
 
 Test(console, an_incomplete_line_is_ended_before_another_begins)

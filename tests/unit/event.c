@@ -208,6 +208,25 @@ Test(event, a_masked_port_fires_silently)
 	cr_expect_eq(wakes, 1);
 }
 
+/* Who sends without end must not interrupt without end: it is told again once it took the word. */
+Test(event, what_is_pending_is_told_once)
+{
+	event_raise(vcpu, 5);
+	event_raise(vcpu, 5);
+	event_raise(vcpu, 6);
+	cr_expect_eq(wakes, 1);
+	event_raise(vcpu, 64);
+	cr_expect_eq(wakes, 2, "another word");
+	in_ring(3);
+	event_deliver(vcpu);
+	event_raise(vcpu, 5);
+	cr_expect_eq(wakes, 3);
+	vcpu->state = VCPU_BLOCKED; /* a bit that the guest set itself, before or after it slept */
+	page->pending = 1;
+	event_raise(vcpu, 5);
+	cr_expect_eq(wakes, 4);
+}
+
 Test(event, delivery_takes_the_pending_word)
 {
 	in_ring(3);

@@ -212,7 +212,7 @@ Test(no_memory, for_a_reboot)
 
 	for (n = 0;; n++) {
 		pair_build();
-		back->source.kept = true;
+		back->source.restarts = 1;
 		memory_failures = 0;
 		memory_fail_after = n;
 		end(back, TORC_SHUTDOWN_REBOOT);

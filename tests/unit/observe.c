@@ -125,6 +125,16 @@ static void read_trace(unsigned int page)
 	EXPECT_AUDIT();
 }
 
+Test(observe, flushes_are_traced)
+{
+	cr_expect_eq(hc_observe_trace(vcpu, 1 << TORC_TRACE_FLUSH), 0);
+	flush_vcpus(domain, ~0ull);
+	read_trace(0);
+	cr_expect(records[1].number == 1 && records[1].kind == TORC_TRACE_FLUSH &&
+		  records[1].domain == domain->id && records[1].a == 0);
+	cr_expect_eq(hc_observe_trace(vcpu, 0), 0);
+}
+
 Test(observe, only_the_kinds_that_are_wanted)
 {
 	trace(vcpu, TORC_TRACE_EVENT, 1, 2);

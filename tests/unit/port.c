@@ -159,6 +159,8 @@ Test(port, all_ports_can_be_bound)
 	for (port = FIRST; port < TORC_EVENT_PORTS; port++)
 		cr_assert_eq(bind(front, TORC_EVENT_UNBOUND, NOBODY, 0), port);
 	cr_expect_eq(memory_pages_out, pages + PORT_PAGES);
+	cr_expect_eq(bind(front, TORC_EVENT_UNBOUND, NOBODY, 0), TORC_ENOMEM);
+	cr_expect_eq(front->lowest_port, TORC_EVENT_PORTS, "nobody looks for one any more");
 	REFUSED(TORC_ENOMEM, bind(front, TORC_EVENT_UNBOUND, NOBODY, 0));
 	REFUSED(TORC_ENOMEM, bind(front, TORC_EVENT_INTERDOMAIN, front->id, FIRST));
 	REFUSED(TORC_ENOENT, hc_event_close(FRONT, TORC_EVENT_PORTS));
@@ -457,7 +459,7 @@ Test(port, a_reboot_in_anothers_call)
 {
 	struct domain *held;
 
-	front->source.kept = true;
+	front->source.restarts = 1;
 	held = domain_get(front->id);
 	pair_on(back);
 	end(front, TORC_SHUTDOWN_REBOOT);

@@ -214,10 +214,11 @@ Test(sched, long_work_is_asked_to_stop_when_somebody_waits)
 	cr_expect_not(sched_preempt_due(100000), "not while domains are built");
 	start_vcpus(1);
 	pick();
-	test_now_ns += 2 * SLICE;
+	test_now_ns += SLICE / 2;
 	for (i = 0; i < 10000; i++)
 		cr_expect_not(sched_preempt_due(1), "nobody waits");
 	sched_start(&world.vcpu[1]);
+	test_now_ns += SLICE;
 	for (i = 0; i < 10000; i++)
 		asked += sched_preempt_due(1);
 	cr_expect(asked > 0 && asked <= 10000 / 64, "now and then: %u", asked);
@@ -226,6 +227,31 @@ Test(sched, long_work_is_asked_to_stop_when_somebody_waits)
 	pick();
 	sched_set_timer(&world.vcpu[0], test_now_ns);
 	cr_expect(sched_preempt_due(100000), "a deadline has passed");
+}
+
+/* The watchdog takes a CPU that does not leave the hypervisor for one that hangs. */
+Test(sched, long_work_comes_to_its_end_when_nobody_waits)
+{
+	u64 slice_end;
+
+	start_vcpus(1);
+	pick();
+	slice_end = cpus[0].slice_end;
+	test_now_ns = slice_end;
+	cr_expect(sched_preempt_due(100000));
+	cr_expect_eq(pick(), 0);
+	cr_expect_eq(cpus[0].slice_end, slice_end + SLICE, "and goes on with a new slice");
+	cr_expect_not(sched_preempt_due(100000));
+}
+
+Test(sched, long_work_stops_for_another_cpu_that_waits_for_the_domains_lock)
+{
+	start_vcpus(1);
+	pick();
+	lock_take(&world.domain[0].lock);
+	cr_expect_not(sched_preempt_due(100000));
+	world.domain[0].lock.taken = LOCK_WANTED; /* as lock_take() leaves it while it waits */
+	cr_expect(sched_preempt_due(100000));
 }
 
 Test(sched, time_is_counted)
@@ -260,6 +286,7 @@ Test(sched, the_end_of_a_domain_leaves_nothing_behind)
 		sched_end(&world.domain[gone], TORC_SHUTDOWN_CRASH);
 		sched_end(&world.domain[gone], TORC_SHUTDOWN_POWEROFF);
 		cr_expect_eq(world.reaped[gone], gone != 0, "not while it runs");
+		cr_expect_eq(sched_preempt_due(100000), gone == 0, "long work ends");
 		for (i = 0; i < 2 * DOMAINS; i++) {
 			seen[pick()] = true;
 			end_slice();

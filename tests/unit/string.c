@@ -13,7 +13,6 @@ size_t hv_strlen(const char *s);
 size_t hv_strnlen(const char *s, size_t max);
 int hv_strcmp(const char *a, const char *b);
 char *hv_strchr(const char *s, int c);
-size_t hv_strlcpy(char *to, const char *from, size_t size);
 
 #define ROOM 96
 
@@ -87,23 +86,5 @@ Test(string, comparison)
 		cr_assert_eq(hv_strchr(a, 'b'), strchr(a, 'b'));
 		cr_assert_eq(hv_strchr(a, 0xff), strchr(a, 0xff));
 		cr_assert_eq(hv_strchr(a, 0), strchr(a, 0));
-	}
-}
-
-Test(string, copies_that_are_cut)
-{
-	size_t size;
-
-	for (size = 0; size < 8; size++) {
-		char *to = malloc(size + 1);
-
-		memset(to, 'x', size + 1);
-		cr_expect_eq(hv_strlcpy(to, "12345", size), 5);
-		if (size) {
-			cr_expect_eq(strlen(to), MIN(size - 1, 5ul));
-			cr_expect(!strncmp(to, "12345", strlen(to)));
-		}
-		cr_expect_eq(to[size], 'x');
-		free(to);
 	}
 }

@@ -41,7 +41,7 @@
 #define TORC_WINDOW_TIME TORC_U64(0xffff808000000000) /* struct torc_time */
 #define TORC_WINDOW_P2M TORC_U64(0xffff810000000000) /* uint64_t mfn[], indexed by pfn */
 #define TORC_WINDOW_M2P TORC_U64(0xffff818000000000) /* uint64_t pfn[], indexed by mfn */
-#define TORC_WINDOW_RINGS TORC_U64(0xffff820000000000) /* foreign ring pages (reserved) */
+#define TORC_WINDOW_RINGS TORC_U64(0xffff820000000000) /* foreign ring pages */
 
 /*
  * Where an mfn may live. A machine frame number may stand in these places only:

@@ -32,7 +32,7 @@
 #define TORC_TRACE_HYPERCALL 1 /* number, first argument */
 #define TORC_TRACE_EXCEPTION 2 /* that came to the hypervisor; vector, RIP */
 #define TORC_TRACE_EVENT 3 /* fired at that vCPU; port, 0 */
-#define TORC_TRACE_FLUSH 4 /* of other CPUs; how many were interrupted, 0 */
+#define TORC_TRACE_FLUSH 4 /* of other CPUs, for any vCPU; how many were interrupted, 0 */
 #define TORC_TRACE_KINDS 5
 
 #define TORC_TRACE_PAGES 4 /* of each CPU */

@@ -14,7 +14,7 @@
 #include <torc/vcpu.h>
 #include <torc/batch.h>
 
-#define TORC_STATE_BLOCKED 0x1 /* asleep in block */
+#define TORC_STATE_BLOCKED 0x1 /* asleep in block; it wakes when it is started with this */
 #define TORC_STATE_DOWN 0x2 /* not started, or stopped */
 #define TORC_STATE_RING3 0x4 /* interrupted in ring 3 */
 #define TORC_STATE_TS 0x8 /* CR0.TS is set */
@@ -49,7 +49,7 @@
  * @ldt_pages: pfns that hold its descriptors, 512 to a page
  * @timer_ns: deadline of the timer in system time, ns; 0 when not armed
  * @xcr0: enabled state components, as bits of XCR0
- * @cr4: CR4 as the guest sees it
+ * @cr4: kept for bits that are the guest's own; 0, as there are none in this version
  * @msr: kept for MSRs that have no field of their own; all 0, as there are none in this version
  * @fpu: XSAVE area
  *

@@ -64,7 +64,7 @@
 #define TORC_ENTRY_SYSCALL 0 /* SYSCALL from 64-bit ring 3: sync frame, rip rflags rsp only */
 #define TORC_ENTRY_EXCEPTION 1 /* processor exceptions, INT3, INTO and INT 0x80: sync frame */
 #define TORC_ENTRY_EVENT 2 /* pending events: sync frame, error = the pending word taken */
-#define TORC_ENTRY_NMI 3 /* virtual NMI, and #MC: NMI frame */
+#define TORC_ENTRY_NMI 3 /* virtual NMI: NMI frame */
 #define TORC_ENTRY_DOUBLE_FAULT 4 /* a synchronous entry with busy set: double-fault frame */
 #define TORC_ENTRY_COUNT 5
 
@@ -172,7 +172,7 @@ TORC_OFFSET(torc_return, r11, TORC_RET_R11);
  * @steal_ns: time this vCPU was ready to run but did not, ns; hypervisor
  * @run_ns: time this vCPU ran, as of its last dispatch, ns; hypervisor
  * @sync: system calls, exceptions, events; gate
- * @nmi: virtual NMI and #MC; hypervisor
+ * @nmi: virtual NMI; hypervisor
  * @double_fault: a synchronous entry that found @busy set; gate, and the guest sets its vector to 0
  * @ret: frame of the return calls; guest
  * @generation: 0, and another number whenever the domain goes on from a saved or forked state;

@@ -43,13 +43,17 @@ const char *panic_text(void)
 	return why;
 }
 
-void panic(const char *format, ...)
+void panic_report(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(why, sizeof(why), format, arguments);
 	va_end(arguments);
+}
+
+void panic_stop(void)
+{
 	if (panic_expected)
 		longjmp(panic_jump, 1);
 	fprintf(stderr, "panic: %s\n", why);

@@ -17,7 +17,6 @@ extern char __image_end[];
 #define IMAGE_BASE  ((uint64_t)__image_end - 0x180000)
 
 #define log	    hv_log
-#define strlcpy	    hv_strlcpy
 
 #define this_cpu    hardware_this_cpu
 #define rdfsbase    hardware_rdfsbase
