@@ -40,7 +40,9 @@ void test_main(void)
 	torc_set_timer(0);
 	for (i = 0; i < OPS; i++)
 		guest_queue.area[i] = (struct torc_batch_op){
-			.op = i % 2 ? TORC_OP_UNPIN : TORC_OP_PIN, .entry = tree, .value = i % 2 ? 0 : 2,
+			.op = i % 2 ? TORC_OP_UNPIN : TORC_OP_PIN,
+			.entry = tree,
+			.value = i % 2 ? 0 : 2,
 		};
 	start = torc_clock_ns(TORC_CLOCK);
 	while ((result = torc_batch(0, OPS)) == TORC_EAGAIN)
