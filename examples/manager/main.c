@@ -4,15 +4,16 @@
  * manager: a domain that makes others. Its initrd is a guest kernel; it starts that in two domains,
  * shows what becomes of them, and ends a third that never gets to run.
  *
- * It needs privileges=create+control+memory+observe.
+ * It needs PRIVILEGES.
  */
 #include <torc/build.h>
 #include "guest.h"
 
+#define PRIVILEGES  "create+control+memory+observe"
 #define CHILD_PAGES 4096 /* 16 MiB */
 
 static struct torc_build plan;
-static uint64_t changes; /* the port that tells of domains that start and end */
+static int64_t changes; /* the port that tells of domains that start and end */
 static uint64_t page;	 /* pfn of a page for answers */
 
 static void prepare(void)
@@ -20,7 +21,7 @@ static void prepare(void)
 	uint32_t i;
 
 	page = guest_page();
-	changes = (uint64_t)torc_event_bind(TORC_EVENT_VIRQ, TORC_VIRQ_DOMAIN, 0);
+	changes = torc_event_bind(TORC_EVENT_VIRQ, TORC_VIRQ_DOMAIN, 0);
 	for (i = 0; i < TORC_BUILD_STAGES; i++) {
 		plan.stage_pfn[i] = guest_page();
 		plan.stage[i] = guest_linear(plan.stage_pfn[i] << TORC_PAGE_SHIFT);
@@ -70,6 +71,10 @@ int main(void)
 	uint64_t seen;
 
 	prepare();
+	if (changes < 0) {
+		printf("no port for changes: %ld; give it privileges=%s\n", changes, PRIVILEGES);
+		return 1;
+	}
 	first = build("first");
 	second = build("second");
 	third = build("third");

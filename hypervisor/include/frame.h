@@ -44,7 +44,7 @@ struct frame {
 	u16 progress;
 	s16 error;
 };
-_Static_assert(sizeof(struct frame) == 16, "charter: at most 16 bytes");
+_Static_assert(sizeof(struct frame) == 16, "one for each frame of the machine");
 
 extern struct frame *frame_table;
 extern mfn_t frame_count;

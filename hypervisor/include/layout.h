@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The hypervisor's own address space (charter, section 3). PML4 slots 256..271 belong to the
+ * The hypervisor's own address space. PML4 slots 256..271 belong to the
  * hypervisor under every root; slot 272 upward is the guest's, except under the hypervisor's own
  * root, where the direct map of physical memory stands.
  *

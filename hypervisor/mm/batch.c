@@ -15,7 +15,7 @@
 #include "sched.h"
 
 #define AREA_WORDS_PER_PAGE (PAGE_SIZE / 8)
-/* Entries of a level-1 table done between two looks at who else is waiting. */
+/* Entries of a level-1 table done as one piece of work, for must_stop(). */
 #define PIECE 16
 
 /* Between two pieces of work: finish what the last one left, and see who else is waiting. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The processor: what it has, what is turned on, what is kept off (charter, section 3.8).
+ * The processor: what it has, what is turned on, what is kept off (docs/security.md).
  */
 #include "cpu.h"
 #include "lib.h"

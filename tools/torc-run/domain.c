@@ -12,7 +12,7 @@
 #include "domain.h"
 
 #define NAME_MAXIMUM  31 /* characters; the ABI's limit */
-#define VCPUS_MAXIMUM 64
+#define VCPUS_MAXIMUM 32 /* the hypervisor's limit */
 #define WEIGHT_MAXIMUM 65535
 #define CAP_MAXIMUM 6400 /* percent of one CPU */
 #define CMDLINE_MAXIMUM 4095 /* a page, as the ABI has it */

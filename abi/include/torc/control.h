@@ -11,14 +11,15 @@
 
 /*
  * Scheduling parameters. A domain has a share of the machine by its weight; what it cannot use the
- * others have. Changes take effect at once.
+ * others have. Changes take effect at once. The call's `index` is the vCPU's number for an affinity, and
+ * not looked at for the others; what is the machine's is set with domain 0.
  */
 #define TORC_SCHED_WEIGHT 1 /* of a domain: 1 to 65535, 256 at its start */
 #define TORC_SCHED_CAP 2 /* of a domain: percent of one CPU, up to 6400; 0, as at its start: none */
 #define TORC_SCHED_AFFINITY 3 /* of a vCPU: the CPUs that may run it, a bit for each; not none */
-#define TORC_SCHED_SLICE_NS 4 /* of the machine: longest run while others wait, ns */
+#define TORC_SCHED_SLICE_NS 4 /* of the machine: longest run while others wait; 10 ms */
 #define TORC_SCHED_GRANULARITY_NS 5 /* of the machine: how far one who runs must be ahead of one
-				     * who wakes to be interrupted, ns, 0 to the longest slice */
+				     * who wakes to be interrupted; 1 ms, may be 0 */
 #define TORC_SCHED_SLICE_MIN 100000 /* ns */
 #define TORC_SCHED_SLICE_MAX 100000000
 

@@ -23,9 +23,9 @@
 
 #include <torc/base.h>
 
-/* Kinds of port, for event_bind, and what `detail` says. */
+/* Kinds of port, for event_bind, and what its `detail` says. */
 #define TORC_EVENT_UNBOUND 1 /* the id of the domain that may bind to it */
-#define TORC_EVENT_INTERDOMAIN 2 /* the id of the other domain; `port` is its unbound port */
+#define TORC_EVENT_INTERDOMAIN 2 /* the other domain's id; `remote`: its unbound port */
 #define TORC_EVENT_IPI 3 /* a vCPU's number: event_send fires the port there */
 #define TORC_EVENT_VIRQ 4 /* TORC_VIRQ_*; one port of a domain each */
 #define TORC_EVENT_PIRQ 5 /* an interrupt of the machine; TORC_PIRQ_* and its global number */

@@ -35,7 +35,7 @@
 #define TORC_PRIVILEGE_MEMORY TORC_U64(0x4) /* read and write their pages */
 #define TORC_PRIVILEGE_OBSERVE TORC_U64(0x8) /* counters, trace and log */
 #define TORC_PRIVILEGE_DEVICES TORC_U64(0x10) /* the machine's devices and their interrupts */
-#define TORC_PRIVILEGE_SCHEDULE TORC_U64(0x20) /* weights of vCPUs */
+#define TORC_PRIVILEGE_SCHEDULE TORC_U64(0x20) /* domain_schedule: see control.h */
 
 /*
  * Domain ids. The low 16 bits are a place in the hypervisor's table of domains, the high 16 the

@@ -15,7 +15,7 @@
 #include "conformance.h"
 
 #define TURNS 20000
-#define DOMAINS 64 /* of the machine, at most */
+#define DOMAINS 128 /* of the machine, at most */
 
 static uint64_t seed;
 static uint64_t ids[DOMAINS];
