@@ -11,8 +11,8 @@
 
 /*
  * Scheduling parameters. A domain has a share of the machine by its weight; what it cannot use the
- * others have. Changes take effect at once. The call's `index` is the vCPU's number for an affinity, and
- * not looked at for the others; what is the machine's is set with domain 0.
+ * others have. Changes take effect at once. The call's `index` is the vCPU's number for an affinity
+ * and not looked at for the others; what is the machine's is set with domain 0.
  */
 #define TORC_SCHED_WEIGHT 1 /* of a domain: 1 to 65535, 256 at its start */
 #define TORC_SCHED_CAP 2 /* of a domain: percent of one CPU, up to 6400; 0, as at its start: none */
