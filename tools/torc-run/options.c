@@ -47,7 +47,8 @@ static const struct argp_option option_table[] = {
 	  "file; mem, a size (default 256M); maxmem, what it may grow to; "
 	  "vcpus (1 to 32, default 1); weight, of its share of the processors (1 to 65535, "
 	  "default 256); cap, percent of one processor that it may use at most "
-	  "(default 0: no cap); cpus, a list of those that may run it, as in 0-1,,3 (default: all); privileges, what it may do to other domains, as in "
+	  "(default 0: no cap); cpus, a list of those that may run it, as in 0-1,,3 "
+	  "(default: all); privileges, what it may do to other domains, as in "
 	  "create+control+memory, or all; cmdline, the guest's command line. A comma in a value is "
 	  "written twice.",
 	  1 },
