@@ -104,7 +104,7 @@ s64 hc_ldt_load(struct vcpu *vcpu, u64 page, u64 source, u64 entries)
 	}
 	if (entries == 0)
 		return TORC_EINVAL;
-	error = ldt_load_page(vcpu, page, source, entries);
+	error = ldt_load_page(vcpu, index_nospec(page, LDT_PAGES), source, entries);
 	if (!error)
 		vcpu_set_ldt(vcpu);
 	return error;

@@ -61,9 +61,9 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 
 s64 hc_grant_register(struct vcpu *vcpu, u64 index, u64 page)
 {
-	if (index >= TORC_GRANT_PAGES)
-		return TORC_EINVAL;
-	return page_register(vcpu->domain, &vcpu->domain->grant_pfn[index], page);
+	struct domain *domain = vcpu->domain;
+
+	return page_register(domain, domain->grant_pfn, TORC_GRANT_PAGES, index, page);
 }
 
 s64 hc_grant_settle(struct vcpu *vcpu, u64 rings)

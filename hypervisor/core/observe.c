@@ -16,7 +16,6 @@
 #include "observe.h"
 #include "paging.h"
 
-
 u32 trace_kinds;
 
 void trace_add(const struct vcpu *vcpu, unsigned int kind, u64 a, u64 b)

@@ -116,6 +116,7 @@ static s64 unmap(struct domain *viewer, u64 i)
 
 	if (i >= TORC_RING_SLOTS || !READ_ONCE(viewer->rings))
 		return TORC_ENOENT;
+	i = index_nospec(i, TORC_RING_SLOTS);
 	owner = owner_get(viewer, i);
 	domains_lock_pair(viewer, owner);
 	/* Another vCPU, or the owner, may have been faster. */

@@ -102,9 +102,8 @@ static int take_pages(struct vcpu *vcpu, const struct torc_vcpu_state *state)
 	int error = 0;
 
 	for (i = 0; !error && i < TORC_BATCH_PAGES; i++)
-		if (state->batch_pages[i] != INVALID_PFN)
-			error = page_register(vcpu->domain, &vcpu->batch_pfn[i],
-					      state->batch_pages[i]);
+		error = page_register(vcpu->domain, vcpu->batch_pfn, TORC_BATCH_PAGES, i,
+				      state->batch_pages[i]);
 	for (page = 0; !error && page * ENTRIES < state->ldt_entries; page++)
 		error = ldt_load_page(vcpu, page, state->ldt_pages[page],
 				      MIN(state->ldt_entries - page * ENTRIES, (u32)ENTRIES));
@@ -255,7 +254,7 @@ void vcpu_release(struct vcpu *vcpu)
 	unsigned int i;
 
 	for (i = 0; i < TORC_BATCH_PAGES; i++)
-		page_register(domain, &vcpu->batch_pfn[i], INVALID_PFN);
+		page_register(domain, vcpu->batch_pfn, TORC_BATCH_PAGES, i, INVALID_PFN);
 	vcpu_drop_page(vcpu);
 	if (vcpu->root != INVALID_MFN) {
 		if (domain->linear_root == vcpu->root)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The hypervisor's own address space. PML4 slots 256..271 belong to the
- * hypervisor under every root; slot 272 upward is the guest's, except under the hypervisor's own
- * root, where the direct map of physical memory stands.
+ * The hypervisor's own address space. PML4 slots 256..271 belong to the hypervisor under every
+ * root; slot 272 upward is the guest's, except under the hypervisor's own root, where the direct
+ * map of physical memory stands.
  *
  *	GATE_BASE	gate code (shared, read-only), then the vCPU's own gate frames
  *	IMAGE_BASE	this program: linked at IMAGE_BASE + its load address

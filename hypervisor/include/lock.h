@@ -8,7 +8,7 @@
  * Order, outermost first; a CPU that holds one takes only those behind it:
  *
  *	domains_lock	the list of domains, consoles and focus (domain.c, console.c)
- *	domain->lock	tables, frames and what was registered (mm/, state.c); two by grant.c only
+ *	domain->lock	tables, frames and what was registered (mm/, state.c); domains_lock_pair()
  *	domain_list	the list again, for those who only look (domain.c)
  *	sched		run queue, states and places of vCPUs (sched.c), event ports (port.c)
  *	alloc		free memory (alloc.c)

@@ -90,4 +90,3 @@ char *strchr(const char *s, int c)
 	}
 	return (char *)s;
 }
-

@@ -55,10 +55,13 @@ static bool area_has(struct vcpu *vcpu, u64 offset, unsigned int count)
 	return area_word(vcpu, offset) && area_word(vcpu, offset + (count - 1) * 8ull);
 }
 
-int page_register(struct domain *domain, pfn_t *registered, pfn_t page)
+int page_register(struct domain *domain, pfn_t *pages, u64 count, u64 index, pfn_t page)
 {
+	pfn_t *registered = &pages[index_nospec(index, count)];
 	int error;
 
+	if (index >= count)
+		return TORC_EINVAL;
 	if (page != INVALID_PFN) {
 		error = frame_get_writable(domain, domain_mfn(domain, page));
 		if (error)
@@ -72,9 +75,7 @@ int page_register(struct domain *domain, pfn_t *registered, pfn_t page)
 
 s64 hc_batch_register(struct vcpu *vcpu, u64 index, u64 page)
 {
-	if (index >= TORC_BATCH_PAGES)
-		return TORC_EINVAL;
-	return page_register(vcpu->domain, &vcpu->batch_pfn[index], page);
+	return page_register(vcpu->domain, vcpu->batch_pfn, TORC_BATCH_PAGES, index, page);
 }
 
 /* Where an operation works: from entry @index of table @mfn, a live one of @level for ranges. */
