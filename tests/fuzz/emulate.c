@@ -34,18 +34,12 @@ static const u64 values[] = {
 	MSR_LSTAR, LINEAR_BASE, TORC_VCPU_PAGE, 0x2000, 0x00007fff, 0x8000, 0x668, 0x40668,
 };
 
-static struct census_entry census[CENSUS_ENTRIES];
 static struct picture *picture;
 static struct domain domain_before;
 
 static void prepare(void)
 {
-	world_create();
-	world_map_linear();
-	domain->census = census;
-	cpu_features.xsave = true;
-	cpu_features.xcr0 = XCR0_X87 | XCR0_SSE;
-	test_cr4 = CR4_PAE | CR4_OSXSAVE | CR4_FSGSBASE | CR4_SMEP | CR4_UMIP;
+	world_create_emulated();
 	plain(ROOT_PFN, LINEAR_SLOT, entry_of(LINEAR_L3, TABLE));
 	picture = picture_take();
 	domain_before = *domain;

@@ -154,15 +154,7 @@ static void begin(void)
 	if (both_live())
 		return;
 	test_cpu.current = NULL; /* it was one of theirs */
-	if (!make("domain name=back mem=4M maxmem=8M vcpus=3 privileges=all") ||
-	    !make("domain name=front mem=4M maxmem=8M vcpus=2"))
-		require("no memory for the domains");
-	back = domain_list;
-	front = back->next;
-	pair_on(front);
-	batch_register_all();
-	pair_on(back);
-	batch_register_all();
+	pair_build();
 }
 
 /* No ports, no grants, no rings, one vCPU. */

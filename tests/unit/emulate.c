@@ -14,16 +14,9 @@
 #define CODE_PFN 77
 #define CODE (LINEAR_BASE + (CODE_PFN << PAGE_SHIFT))
 
-static struct census_entry census[CENSUS_ENTRIES];
-
 static void create(void)
 {
-	world_create();
-	world_map_linear();
-	domain->census = census;
-	cpu_features.xsave = true;
-	cpu_features.xcr0 = XCR0_X87 | XCR0_SSE;
-	test_cr4 = CR4_PAE | CR4_OSXSAVE | CR4_FSGSBASE | CR4_SMEP | CR4_UMIP;
+	world_create_emulated();
 	*vcpu->regs = (struct regs){
 		.rax = 0x1111111111110000, .rcx = 0x22, .rdx = 0x33, .rbx = 0x44, .rsp = 0x5550,
 		.rbp = 0x66, .rsi = 0x77, .rdi = 0x88, .r8 = 8, .r9 = 9, .r10 = 10, .r11 = 11,
@@ -49,8 +42,8 @@ static bool run(const char *code, size_t bytes)
 		cr_expect(RUN(code), "%s", instruction_names[id]); \
 		cr_expect_eq(vcpu->regs->rip, rip_ + sizeof(code) - 1); \
 		cr_expect_eq(domain->census_used, used_ + 1); \
-		cr_expect(census[used_].instruction == (id) && \
-			  census[used_].rip == rip_ && census[used_].count == 1); \
+		cr_expect(domain->census[used_].instruction == (id) && \
+			  domain->census[used_].rip == rip_ && domain->census[used_].count == 1); \
 	} while (0)
 
 #define EXPECT_LEFT(code) \
@@ -299,10 +292,10 @@ Test(emulate, census_overflows_in_order)
 		census_count(domain, INSN_CLI, 0x1000 + i % 300);
 	cr_expect_eq(domain->census_used, CENSUS_ENTRIES);
 	for (i = 0; i < CENSUS_ENTRIES; i++)
-		total += census[i].count;
+		total += domain->census[i].count;
 	cr_expect_eq(total, 1000);
-	cr_expect_eq(census[0].count, 4);
-	cr_expect_eq(census[CENSUS_ENTRIES - 1].instruction, INSN_NONE);
+	cr_expect_eq(domain->census[0].count, 4);
+	cr_expect_eq(domain->census[CENSUS_ENTRIES - 1].instruction, INSN_NONE);
 	census_log(domain);
 	cr_expect(strstr(logged(), "census: 4 x cli at 0000000000001000"));
 }

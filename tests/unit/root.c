@@ -129,12 +129,7 @@ Test(root, a_falling_tree_comes_before_another_root)
 
 	for (i = 0; i < 4; i++)
 		plain(OTHER_ROOT, i, entry_of(OTHER_L3, TABLE));
-	cr_assert_eq(table_pin(domain, mfn_of(OTHER_ROOT), 4), 0);
-	preempt_calls = 0;
-	preempt_at = 2;
-	preempt_always = true;
-	cr_assert_eq(table_unpin(domain, mfn_of(OTHER_ROOT)), 0);
-	cr_assert_eq(domain->orphan, mfn_of(OTHER_ROOT));
+	world_leave_falling(OTHER_ROOT, 4);
 	EXPECT_ERROR(STOPPED, root_load(vcpu, mfn_of(OTHER_ROOT + 1)));
 	EXPECT_AUDIT();
 	preempt_at = 0;

@@ -238,12 +238,7 @@ Test(state, a_falling_tree_comes_before_a_vcpu_goes)
 	cr_assert_eq(hc_vcpu_up(vcpu, 1, STATE_PAGE), 0);
 	for (i = 0; i < 4; i++)
 		plain(NO_TABLE, i, entry_of(OTHER_PAGE, RO));
-	cr_assert_eq(table_pin(domain, mfn_of(NO_TABLE), 1), 0);
-	preempt_calls = 0;
-	preempt_at = 2;
-	preempt_always = true;
-	cr_assert_eq(table_unpin(domain, mfn_of(NO_TABLE)), 0);
-	cr_assert_eq(domain->orphan, mfn_of(NO_TABLE));
+	world_leave_falling(NO_TABLE, 1);
 	cr_expect_eq(hc_vcpu_down(vcpu, 1), TORC_EAGAIN);
 	cr_expect(other->state != VCPU_DOWN && domain->orphan == mfn_of(NO_TABLE));
 	EXPECT_AUDIT();

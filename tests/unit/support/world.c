@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
+#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,4 +173,27 @@ u64 *linear_entry_of(pfn_t pfn)
 void plain(pfn_t table, unsigned int index, u64 entry)
 {
 	page_of(table)[index] = entry;
+}
+
+void world_create_emulated(void)
+{
+	static struct census_entry census[CENSUS_ENTRIES];
+
+	world_create();
+	world_map_linear();
+	memset(census, 0, sizeof(census));
+	domain->census = census;
+	cpu_features.xsave = true;
+	cpu_features.xcr0 = XCR0_X87 | XCR0_SSE;
+	test_cr4 = CR4_PAE | CR4_OSXSAVE | CR4_FSGSBASE | CR4_SMEP | CR4_UMIP;
+}
+
+void world_leave_falling(pfn_t pfn, int level)
+{
+	cr_assert_eq(table_pin(domain, mfn_of(pfn), level), 0);
+	preempt_calls = 0;
+	preempt_at = 2;
+	preempt_always = true;
+	cr_assert_eq(table_unpin(domain, mfn_of(pfn)), 0);
+	cr_assert_eq(domain->orphan, mfn_of(pfn));
 }

@@ -47,6 +47,18 @@ void world_create(void);
  */
 void world_map_linear(void);
 
+/**
+ * world_create_emulated - a new world with that map, and what the emulator looks at
+ * It has a census, and a processor with XSAVE and some bits of CR4.
+ */
+void world_create_emulated(void);
+
+/**
+ * world_leave_falling - pins @pfn as a table of @level and gives it up, which stops half-way
+ * It is the domain's orphan then, and all long work stops, until preempt_at is 0.
+ */
+void world_leave_falling(pfn_t pfn, int level);
+
 mfn_t mfn_of(pfn_t pfn); /* of domain 1 */
 u64 *page_of(pfn_t pfn);
 struct frame *frame_of(pfn_t pfn);
