@@ -18,8 +18,8 @@ static inline mfn_t entry_mfn(u64 entry)
 
 /**
  * frame_get_writable - takes a writable reference on @mfn, as a writable mapping would
- * Return: 0, TORC_ENOENT for INVALID_MFN, TORC_EPERM when the frame is not @domain's, TORC_EBUSY when
- * it is a table, TORC_ENOMEM when it has as many uses as can be counted.
+ * Return: 0, TORC_ENOENT for INVALID_MFN, TORC_EPERM when the frame is not @domain's, TORC_EBUSY
+ * when it is a table, TORC_ENOMEM when it has as many uses as can be counted.
  */
 int frame_get_writable(struct domain *domain, mfn_t mfn);
 void frame_put_writable(struct domain *domain, mfn_t mfn);
@@ -114,7 +114,8 @@ int table_fill(struct domain *domain, mfn_t mfn, unsigned int index, unsigned in
 /* batch.c */
 
 /**
- * page_register - @pages[@index] becomes @page, with a writable reference; either may be INVALID_PFN
+ * page_register - @pages[@index] becomes @page, with a writable reference
+ * Either may be INVALID_PFN.
  * @count: how many @pages there are
  * Return: 0, TORC_EINVAL for another @index, errors of frame_get_writable(). Holding the domain's
  * lock.

@@ -74,8 +74,9 @@ void sched_tick(void);
 
 /**
  * sched_preempt_due - @work units more are done: should long work stop at this safe point?
- * So it is when the slice is over, whether or not somebody waits, the CPU has something else to do, or
- * another one wants the domain's lock. Looks now and then only. Never true while domains are built.
+ * So it is when the slice is over, whether or not somebody waits, the CPU has something else to do,
+ * or another one wants the domain's lock. Looks now and then only. Never true while domains are
+ * built.
  */
 bool sched_preempt_due(unsigned int work);
 

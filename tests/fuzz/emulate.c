@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		prepare();
 	picture_restore(picture);
 	*domain = domain_before;
-	memset(census, 0, sizeof(census));
+	memset(domain->census, 0, CENSUS_ENTRIES * sizeof(*domain->census));
 	memcpy(&raw, start.raw, sizeof(raw));
 	offset = (start.offset[0] | start.offset[1] << 8) % (2 * PAGE_SIZE);
 	rip = CODE + offset;
