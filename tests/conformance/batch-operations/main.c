@@ -241,7 +241,7 @@ static void check_ranges(void)
 static int64_t raw(struct torc_batch_op op)
 {
 	guest_queue.area[0] = op;
-	return torc_batch(0, 1) < 0 ? 9999 : guest_queue.area[0].status;
+	return batch_whole(0, 1) < 0 ? 9999 : guest_queue.area[0].status;
 }
 
 static void check_raw(void)
@@ -319,14 +319,14 @@ static void check_mixed(void)
 		ops[i] = (struct torc_batch_op){ .op = TORC_OP_SET,
 						 .entry = slot(i),
 						 .value = i % 4 == 3 ? value | PCD : value };
-	expect_status("batch with two bad operations", torc_batch(0, 8), 2);
+	expect_status("batch with two bad operations", batch_whole(0, 8), 2);
 	for (i = 0; i < 8; i++) {
 		CHECK(ops[i].flags & TORC_BATCH_DONE, "operation %u is not marked done", i);
 		expect_entry("mixed", i, i % 4 == 3 ? 0 : value);
 	}
 	for (i = 0; i < 8; i++)
 		ops[i].op = TORC_OP_CLEAR;
-	expect_status("batch of operations done already", torc_batch(0, 8), 2);
+	expect_status("batch of operations done already", batch_whole(0, 8), 2);
 	expect_entry("an operation done already", 0, value);
 }
 

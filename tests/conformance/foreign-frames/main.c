@@ -28,12 +28,9 @@ static void no_report(const struct torc_batch_op *op)
 
 static void run(void)
 {
-	int64_t result;
 	uint32_t i;
 
-	do {
-		result = torc_batch(0, used);
-	} while (result == TORC_EAGAIN);
+	batch_whole(0, used);
 	for (i = 0; i < used; i++) {
 		if (ops[i].status == expected)
 			continue;
