@@ -3,10 +3,11 @@
 #
 # Tests and measurements.
 
-SUITES := tree unit conformance mutants system linux
+SUITES := tree unit fuzz conformance mutants system linux
 
 # What each suite needs beside hypervisor, runner and small guests.
 NEEDS_unit := unit
+NEEDS_fuzz := fuzzers
 NEEDS_conformance := debug-hypervisor
 NEEDS_system := debug-hypervisor
 NEEDS_linux := $(INITRAMFS)

@@ -26,4 +26,7 @@ debug-hypervisor: | setup ## build/debug/torc32.elf, a hypervisor that audits it
 unit: | setup ## the unit tests
 	$(part) tests/unit O=$(BUILD)/tests/unit
 
-.PHONY: all debug-hypervisor hypervisor tools shim guests unit
+fuzzers: | setup ## the fuzzers of the host, and the inputs that are kept for them
+	$(part) tests/fuzz O=$(BUILD)/tests/fuzz
+
+.PHONY: all debug-hypervisor fuzzers hypervisor tools shim guests unit
