@@ -26,11 +26,6 @@ void console_admit(struct domain *domain)
 	prefixes |= domain_list->next != NULL;
 }
 
-static void write(const char *text, size_t length)
-{
-	serial_write(SERIAL_COM1, text, length);
-}
-
 static void show_line(struct domain *domain)
 {
 	struct console_line *line = &domain->line;
@@ -38,12 +33,12 @@ static void show_line(struct domain *domain)
 	if (!line->length)
 		return;
 	if (unfinished != domain && !serial_at_line_start(SERIAL_COM1))
-		write("\r\n", 2);
+		serial_write(SERIAL_COM1, "\r\n", 2);
 	if (serial_at_line_start(SERIAL_COM1)) {
-		write(domain->name, strlen(domain->name));
-		write(": ", 2);
+		serial_write(SERIAL_COM1, domain->name, strlen(domain->name));
+		serial_write(SERIAL_COM1, ": ", 2);
 	}
-	write(line->text, line->length);
+	serial_write(SERIAL_COM1, line->text, line->length);
 	unfinished = domain;
 	line->length = 0;
 }
@@ -64,7 +59,7 @@ static void show(struct domain *domain, const char *text, size_t length)
 	size_t i;
 
 	if (!prefixes) {
-		write(text, length);
+		serial_write(SERIAL_COM1, text, length);
 		return;
 	}
 	for (i = 0; i < length; i++)
@@ -147,15 +142,16 @@ void console_input(void)
 	lock_drop(&domains_lock);
 }
 
-void console_flush(void)
+bool console_flush(void)
 {
 	struct domain *domain;
 
 	if (!lock_try(&domains_lock))
-		return; /* it must not wait: the next idle CPU shows it */
+		return false;
 	for (domain = domain_list; domain; domain = domain->next)
 		show_line(domain);
 	lock_drop(&domains_lock);
+	return true;
 }
 
 bool console_forget(struct domain *domain)

@@ -22,6 +22,8 @@
 #include "sched.h"
 #include "timer.h"
 
+#define CONSOLE_BUSY_NS 1000000 /* until an idle CPU asks again for the console */
+
 struct lock sched_lock;
 static struct vcpu *all; /* that have been started */
 static unsigned int all_count;
@@ -324,7 +326,8 @@ static void arm_timer(struct cpu *cpu)
 static void idle(struct cpu *cpu)
 {
 	lock_drop(&sched_lock);
-	console_flush();
+	if (!console_flush())
+		cpu->deadline = MIN(cpu->deadline, time_now_ns() + CONSOLE_BUSY_NS);
 	arm_timer(cpu);
 	cpu->idle = true;
 	cpu_idle_once();

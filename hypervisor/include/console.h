@@ -21,8 +21,11 @@ bool console_drain_some(struct domain *domain);
 /** console_input - takes what the serial port received to the domain in focus */
 void console_input(void);
 
-/** console_flush - nothing to run: shows lines that are not complete yet */
-void console_flush(void);
+/**
+ * console_flush - nothing to run: shows lines that are not complete yet
+ * It waits for nobody. Return: false when another CPU has the console; then try again soon.
+ */
+bool console_flush(void);
 
 /**
  * console_forget - @domain is about to end: shows its last output, moves the focus on; holding

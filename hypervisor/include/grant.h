@@ -7,7 +7,7 @@
 #include <torc/grant.h>
 #include "domain.h"
 
-/** domains_lock_pair - takes the locks of both, which may be one, the lower id's first */
+/** domains_lock_pair - takes the locks of both, which may be one; never holds one waiting */
 void domains_lock_pair(struct domain *a, struct domain *b);
 void domains_drop_pair(struct domain *a, struct domain *b);
 

@@ -35,13 +35,13 @@ static inline bool lock_try(struct lock *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/** lock_take - waits for @lock and takes it; not recursive */
+/** lock_take - waits for @lock and takes it, and tells each that has it meanwhile; not recursive */
 static inline void lock_take(struct lock *lock)
 {
 	if (lock_try(lock))
 		return;
 	while (__atomic_exchange_n(&lock->taken, LOCK_WANTED, __ATOMIC_ACQUIRE))
-		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
+		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED) == LOCK_WANTED)
 			__builtin_ia32_pause();
 }
 

@@ -237,7 +237,9 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 struct run {
 	pfn_t pfn; /* of the table */
 	u64 *table; /* NULL: no run */
-	unsigned int left; /* operations before the next look at who else is waiting */
+	/* Operations before the next look at who else is waiting. Those done already are no work: a
+	   call that is made again is to get on, however soon it has to stop. */
+	unsigned int left;
 };
 
 static bool begin_run(struct vcpu *vcpu, struct run *run, pfn_t pfn)
@@ -308,12 +310,13 @@ s64 hc_batch(struct vcpu *vcpu, u64 first, u64 count)
 			shared = area_op(vcpu, i);
 		if (!shared)
 			return TORC_ENOENT;
-		if (!run.left) {
+		if (run.left) {
+			run.left--;
+		} else if (!(READ_ONCE(shared->flags) & TORC_BATCH_DONE)) {
 			if (must_stop(vcpu->domain, PIECE))
 				return TORC_EAGAIN;
-			run.left = PIECE;
+			run.left = PIECE - 1;
 		}
-		run.left--;
 		if (!run_set(vcpu, &run, shared, &status)) {
 			run.table = NULL;
 			status = run_any(vcpu, shared);

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include "batch.h"
 #include "hypercall.h"
+#include "sched.h"
 #include "unit.h"
 
 enum { ROOT = 10, L3, L2, L1, SECOND_L1, SECOND_ROOT, EARLY_L1, DATA = 40 };
@@ -279,7 +280,7 @@ Test(batch_stop, a_table_of_a_falling_tree_is_not_set)
 
 static const char *looks; /* at the clock, one by one: is somebody waiting? */
 
-static bool due_as_told(void)
+static bool due_as_told(unsigned int work __unused)
 {
 	return *looks && *looks++ == 'y';
 }
@@ -306,6 +307,44 @@ Test(batch_stop, a_second_tree_waits_for_the_first)
 	EXPECT_AUDIT();
 	for (i = 0; i < 2; i++)
 		cr_expect(!is_table(frame_of(tables[i])), "tree %u", i);
+}
+
+/* As the scheduler says it while another CPU wants the domain's lock all the time. */
+static bool due_at_each_look(unsigned int work)
+{
+	static unsigned int since;
+
+	since += work;
+	if (since < PREEMPT_INTERVAL)
+		return false;
+	since = 0;
+	return true;
+}
+
+/*
+ * Attack: another domain wants this one's lock again and again, so that each look ends the call.
+ * Vulnerable: operations that are done already count as work when the call is made again, so that a
+ * long batch stops for ever where it stopped before; fixed: each call gets on.
+ */
+Test(batch_stop, a_long_batch_gets_on_while_its_lock_is_wanted)
+{
+	u64 before, i;
+	unsigned int calls = 0;
+
+	for (before = 200; before < TORC_BATCH_MAX_OPS; before += before < 260 ? 1 : 50) {
+		for (i = 0; i < before; i++)
+			*batch_op(i) = (struct torc_batch_op){ .op = TORC_OP_NOP };
+		*batch_op(before) = (struct torc_batch_op){
+			.op = TORC_OP_CLEAR, .count = RANGE, .entry = entry_address(EARLY_L1, 100)
+		};
+		preempt_due_if = due_at_each_look;
+		for (calls = 0; calls < 20; calls++)
+			if (hc_batch(vcpu, 0, before + 1) != TORC_EAGAIN)
+				break;
+		preempt_due_if = NULL;
+		cr_assert_lt(calls, 20, "%lu operations and a range never end", before);
+	}
+	cr_expect_gt(calls, 1, "it never stopped");
 }
 
 Test(batch_stop, a_page_of_the_area_that_goes_away_is_noticed)

@@ -313,7 +313,7 @@ Test(grant, parties_change)
 static unsigned int looks;
 
 /* Between two copies: front takes its grant back, and makes another one. */
-static bool take_back(void)
+static bool take_back(unsigned int work __unused)
 {
 	looks++;
 	if (looks == 2)

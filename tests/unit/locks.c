@@ -79,6 +79,39 @@ Test(locks, calls_that_look_up_a_page_wait)
 		expect_wait(numbers[i]);
 }
 
+static void *take_and_drop(void *lock)
+{
+	lock_take(lock);
+	lock_drop(lock);
+	return NULL;
+}
+
+static bool becomes_wanted(const struct lock *lock)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 1000 && !lock_wanted(lock); tries++)
+		usleep(1000);
+	return lock_wanted(lock);
+}
+
+/* Who comes in between has long work too, and is to know of it. */
+Test(locks, each_that_has_a_lock_is_told_that_another_waits)
+{
+	struct lock lock = { 0 };
+	pthread_t thread;
+
+	lock_take(&lock);
+	cr_expect_not(lock_wanted(&lock));
+	cr_assert_eq(pthread_create(&thread, NULL, take_and_drop, &lock), 0);
+	cr_expect(becomes_wanted(&lock));
+	__atomic_store_n(&lock.taken, LOCK_TAKEN, __ATOMIC_RELEASE);
+	cr_expect(becomes_wanted(&lock), "it is another's now");
+	lock_drop(&lock);
+	pthread_join(thread, NULL);
+	cr_expect_not(lock.taken);
+}
+
 static struct domain *first, *second;
 
 static void *lock_both(void *unused __unused)
@@ -107,7 +140,7 @@ static bool becomes_free(struct lock *lock)
  */
 Test(locks, of_two_domains_none_is_held_while_the_other_is_waited_for)
 {
-	unsigned int order, busy, tries;
+	unsigned int order, busy;
 	struct lock *held, *other;
 	pthread_t thread;
 
@@ -119,9 +152,7 @@ Test(locks, of_two_domains_none_is_held_while_the_other_is_waited_for)
 			other = busy ? &second->lock : &first->lock;
 			lock_take(held);
 			cr_assert_eq(pthread_create(&thread, NULL, lock_both, NULL), 0);
-			for (tries = 0; tries < 1000 && !lock_wanted(held); tries++)
-				usleep(1000);
-			cr_expect(lock_wanted(held), "long work under it is told");
+			cr_expect(becomes_wanted(held), "long work under it is told");
 			cr_expect(becomes_free(other));
 			usleep(5000);
 			cr_expect(becomes_free(other), "and stays so");

@@ -449,7 +449,7 @@ Test(port, a_domain_that_ends_is_bound_to_no_more)
 	cr_expect_eq(bind(back, TORC_EVENT_INTERDOMAIN, id, waits), TORC_ENOENT);
 }
 
-static bool builder_may_stop(void)
+static bool builder_may_stop(unsigned int work __unused)
 {
 	return test_cpu.current != NULL;
 }

@@ -161,6 +161,26 @@ Test(sched, a_deadline_wakes_the_sleeper)
 	cr_expect_gt(world.flushes, 0, "lines that are not complete are shown");
 }
 
+static void ring_for_the_console(void)
+{
+	cr_assert_eq(world.armed, test_now_ns + 1000000);
+	ring();
+	if (world.flushes == 2)
+		sched_notify(&world.vcpu[0]);
+}
+
+/* Another CPU has the console: what could not be shown now is shown when that one is through. */
+Test(sched, asks_again_for_a_busy_console)
+{
+	start_vcpus(1);
+	cr_expect_eq(pick(), 0);
+	sched_block(&world.vcpu[0]);
+	world.busy_flushes = 2;
+	world.interrupt = ring_for_the_console;
+	cr_expect_eq(pick(), 0);
+	cr_expect_eq(world.flushes, 2);
+}
+
 /* The hardware cannot count as far as the deadline: it rings early, and must be wound up again. */
 static void ring_early(void)
 {

@@ -199,7 +199,8 @@ TORC_OFFSET(torc_start, xcr0, 328);
  * @reserved: 0
  *
  * Counts run freely and wrap at 2^32; byte n stands at n modulo the size of @in or @out. The
- * hypervisor keeps its own counts and copies the guest's before use.
+ * hypervisor keeps its own counts and copies the guest's before use. Of what @out holds when the
+ * domain ends, TORC_CONSOLE_OUT / 16 lines are shown.
  */
 struct torc_console_ring {
 	uint8_t in[TORC_CONSOLE_IN];

@@ -59,7 +59,7 @@ static inline uint64_t page_of(const void *pointer)
 	return guest_linear_gpa(pointer) >> TORC_PAGE_SHIFT;
 }
 
-/** batch_whole() - torc_batch() past the shim's queue, called again for as long as it stops early */
+/** batch_whole() - torc_batch() past the shim's queue, again for as long as it stops early */
 static inline int64_t batch_whole(uint64_t first, uint64_t count)
 {
 	int64_t result;

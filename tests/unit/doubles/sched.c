@@ -5,7 +5,7 @@
 #include "sched.h"
 
 u64 preempt_calls, preempt_at;
-bool preempt_always, (*preempt_due_if)(void);
+bool preempt_always, (*preempt_due_if)(unsigned int work);
 unsigned int wakes, blocks, starts, ends, ended_for;
 struct sched_setting settings[8];
 unsigned int setting_count, setting_refused;
@@ -15,7 +15,7 @@ bool sched_preempt_due(unsigned int work)
 	if (!work)
 		return false;
 	if (preempt_due_if)
-		return preempt_due_if();
+		return preempt_due_if(work);
 	preempt_calls++;
 	return preempt_at && (preempt_calls == preempt_at ||
 			      (preempt_always && preempt_calls > preempt_at));

@@ -36,7 +36,7 @@ const char *panic_text(void);
 extern u64 preempt_calls; /* of sched_preempt_due() */
 extern u64 preempt_at; /* the call that says "due"; 0: none */
 extern bool preempt_always; /* every call from preempt_at on says so */
-extern bool (*preempt_due_if)(void); /* says it instead, if set */
+extern bool (*preempt_due_if)(unsigned int work); /* says it instead, if set */
 extern unsigned int ipis;
 extern void (*ipi_arrives)(u32 target);
 extern bool pause_takes_longer; /* sched_pause() finds a vCPU that still runs */

@@ -49,9 +49,9 @@ void event_raise_locked(struct vcpu *woken, unsigned int port)
 	sched_notify(woken);
 }
 
-void console_flush(void)
+bool console_flush(void)
 {
-	world.flushes++;
+	return ++world.flushes > world.busy_flushes;
 }
 
 /* Its memory is somebody else's. */

@@ -28,6 +28,7 @@ struct sched_world {
 	bool dirty[CPU_MAX]; /* and has changed there */
 	u64 armed; /* deadline of the timer, TIMER_NEVER when it is off */
 	unsigned int raised[DOMAINS], reaped[DOMAINS], arms, idles, flushes, kicks;
+	unsigned int busy_flushes; /* so many find the console busy */
 	void (*interrupt)(void); /* what comes in while the processor sleeps */
 	jmp_buf off; /* taken with enum off when a CPU or the machine ends */
 };
