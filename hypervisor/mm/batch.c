@@ -237,8 +237,11 @@ static int run_op(struct vcpu *vcpu, struct torc_batch_op *op)
 struct run {
 	pfn_t pfn; /* of the table */
 	u64 *table; /* NULL: no run */
-	/* Operations before the next look at who else is waiting. Those done already are no work: a
-	   call that is made again is to get on, however soon it has to stop. */
+	/*
+	 * Operations before the next look at who else is waiting. Those done already are no work: a
+	 * call that is made again is to get on, however soon it has to stop. A guest that changes
+	 * the flag under way saves itself looks, but only those of this one call.
+	 */
 	unsigned int left;
 };
 

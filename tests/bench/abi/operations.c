@@ -20,13 +20,10 @@ static uint64_t values_offset;
 /* Nanoseconds of the first @count operations as one batch. */
 static uint64_t run(uint32_t count)
 {
-	uint64_t start = now(), end;
-	int64_t error;
+	uint64_t start = now();
+	int64_t error = batch_whole(0, count);
+	uint64_t end = now();
 
-	do {
-		error = torc_batch(0, count);
-	} while (error == TORC_EAGAIN);
-	end = now();
 	REQUIRE(error == TORC_OK, "batch: %ld, first status %d", error, ops[0].status);
 	return end - start;
 }
