@@ -10,7 +10,7 @@ NEEDS_unit := unit
 NEEDS_fuzz := fuzzers
 NEEDS_conformance := debug-hypervisor
 NEEDS_system := debug-hypervisor
-NEEDS_linux := $(INITRAMFS)
+NEEDS_linux := $(INITRAMFS) debug-hypervisor
 
 NEEDS := $(sort $(foreach s,$(SUITES),$(NEEDS_$(s))))
 

@@ -19,12 +19,12 @@
 /**
  * apic_init() - enable this CPU's local APIC, all its local interrupts masked; the PIC silenced
  *
- * Works in x2APIC mode when the firmware left the APIC in it, through memory otherwise.
+ * In x2APIC mode where the processor has it (SDM 3A 11.12.1), through memory otherwise.
  */
 void apic_init(void);
 
 /**
- * apic_init_other() - the same on another CPU, in the first one's mode
+ * apic_init_other() - enable another CPU's, in the first one's mode
  */
 void apic_init_other(void);
 

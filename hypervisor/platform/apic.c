@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * This CPU's local APIC (Intel SDM 3A, chapter 11), and the 8259 pair that must not disturb it.
+ * This CPU's local APIC (Intel SDM 3A, chapter 11), in x2APIC mode where there is one, and the
+ * 8259 pair that must not disturb it.
  */
 #include "apic.h"
 #include "cpu.h"
@@ -31,6 +32,7 @@ enum {
 #define ICR_PENDING		0x1000
 #define ICR_ASSERT		0x4000
 #define TIMER_DIVIDE_BY_1	0xb
+#define CPUID_X2APIC		0x200000 /* leaf 1, ECX */
 
 #define PIC1			0x20
 #define PIC2			0xa0
@@ -66,8 +68,13 @@ void pic_silence(void)
 		outb(steps[i][0], steps[i][1]);
 }
 
-static void enable(void)
+void apic_init_other(void)
 {
+	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+
+	wrmsr(MSR_APIC_BASE, base);
+	if (x2apic)
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_EXTD);
 	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
@@ -80,26 +87,15 @@ static void enable(void)
 
 void apic_init(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+	paddr_t page = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
 
 	pic_silence();
-	wrmsr(MSR_APIC_BASE, base);
-	x2apic = base & APIC_BASE_EXTD;
-	if (!x2apic) {
-		base &= PTE_ADDRESS;
-		if (base >= GIB(4))
-			panic("apic: at %lx, above 4 GiB", base);
-		apic_page = phys_to_virt(base);
-	}
-	enable();
-}
-
-void apic_init_other(void)
-{
-	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
-
-	wrmsr(MSR_APIC_BASE, x2apic ? base | APIC_BASE_EXTD : base);
-	enable();
+	x2apic = cpuid(1).ecx & CPUID_X2APIC;
+	log("apic: %s mode", x2apic ? "x2APIC" : "xAPIC");
+	if (!x2apic && page >= GIB(4))
+		panic("apic: at %lx, above 4 GiB", page);
+	apic_page = phys_to_virt(page);
+	apic_init_other();
 }
 
 void apic_eoi(void)

@@ -7,6 +7,7 @@
 set -uo pipefail
 build=${TORC_BUILD:?is set by tests/run-system}
 guests=$build/guests
+audited=(--hypervisor "$build/debug/torc32.elf") # options for torc: one that checks itself
 failures=0
 
 fail() { # fail MESSAGE...: note a failure and go on
@@ -89,6 +90,10 @@ expect_not() { # expect_not FILE REGEX
 end_test() {
 	[ $failures -eq 0 ]
 	exit
+}
+
+expect_clean() { # an audited hypervisor found all references right and no frame left over
+	expect log '^torc: audit: clean$'
 }
 
 file_offset() { # file_offset ELF ADDRESS: where the byte at a virtual address stands in the file
