@@ -80,10 +80,8 @@ static void wait_for(uint64_t target)
 static uint64_t rounds_wanted(void)
 {
 	const char *text = guest_linear(guest_start->cmdline);
-	uint64_t rounds = 0;
+	uint64_t rounds = next_number(&text);
 
-	for (; *text >= '0' && *text <= '9'; text++)
-		rounds = rounds * 10 + (uint64_t)(*text - '0');
 	return rounds ? rounds : ROUNDS;
 }
 

@@ -8,23 +8,34 @@
  * Attack: the viewer goes on using a ring page behind its revocation.
  * Vulnerable: it reads and writes memory that its owner uses for something else.
  * Fixed: its window shows a page that means nothing to anybody.
+ *
+ * The command line is "owner" or "peer", and how often they wake each other, the same for both.
  */
 #include "conformance.h"
 
 #define OWNER 1 /* ids, in the order of the modules */
 #define PEER 2
-#define ROUNDS 20000
+#define ROUNDS 20000 /* if the command line does not say */
 #define RING_GRANT 0
 #define SECRET 0x5ec2e7
 #define SCRIBBLE 0xbad
 
-static uint64_t port;
+static uint64_t port, rounds;
 static uint64_t last_port; /* where each event answers one, so that none of the rounds is counted */
 static volatile uint64_t *ring; /* [0] is the owner's turn, [1] the peer's */
 
-static bool is_peer(void)
+/* True for the peer. */
+static bool read_words(void)
 {
-	return strcmp(guest_linear(guest_start->cmdline), "peer") == 0;
+	const char *text = guest_linear(guest_start->cmdline);
+	bool is_peer = *text == 'p';
+
+	while (*text && *text != ' ')
+		text++;
+	rounds = next_number(&text);
+	if (!rounds)
+		rounds = ROUNDS;
+	return is_peer;
 }
 
 static void wait_for(const volatile uint64_t *word, uint64_t value)
@@ -79,7 +90,7 @@ static void own(void)
 	expect_status("grant table", torc_grant_register(0, page_of((void *)grants)), TORC_OK);
 	grants[RING_GRANT] = (uint64_t)PEER << TORC_GRANT_DOMAIN_SHIFT |
 			     page_of((void *)ring) << TORC_GRANT_PFN_SHIFT | TORC_GRANT_RING;
-	for (round = 1; round <= ROUNDS; round++) {
+	for (round = 1; round <= rounds; round++) {
 		wait_for(&ring[1], round);
 		ring[0] = round;
 		torc_event_send(port);
@@ -91,7 +102,7 @@ static void own(void)
 	ring[0] = SECRET;
 	torc_event_send(port);
 	wait_fired(2);
-	CHECK(ring[0] == SECRET && ring[1] == ROUNDS, "the peer wrote %lx %lx", ring[0], ring[1]);
+	CHECK(ring[0] == SECRET && ring[1] == rounds, "the peer wrote %lx %lx", ring[0], ring[1]);
 }
 
 /* The owner takes its time to start and to grant. */
@@ -127,7 +138,7 @@ static void peer(void)
 	expect_status("a grant that is none", torc_grant_map_ring(OWNER, 1), TORC_EPERM);
 	expect_status("a grant far out", torc_grant_map_ring(OWNER, 600), TORC_ENOENT);
 	expect_status("itself", torc_grant_map_ring(PEER, 0), TORC_EINVAL);
-	for (round = 1; round <= ROUNDS; round++) {
+	for (round = 1; round <= rounds; round++) {
 		ring[1] = round;
 		torc_event_send(port);
 		wait_for(&ring[0], round);
@@ -149,8 +160,10 @@ static void peer(void)
 /* row: foreign-ring */
 void test_main(void)
 {
+	bool is_peer = read_words();
+
 	refuse_both();
-	if (is_peer())
+	if (is_peer)
 		peer();
 	else
 		own();

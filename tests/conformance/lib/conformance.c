@@ -54,6 +54,17 @@ void expect_fault(const char *what, struct guest_fault fault, uint64_t vector)
 		      what, fault.vector, fault.error, vector);
 }
 
+uint64_t next_number(const char **text)
+{
+	uint64_t value = 0;
+
+	while (**text == ' ')
+		(*text)++;
+	for (; **text >= '0' && **text <= '9'; (*text)++)
+		value = value * 10 + (uint64_t)(**text - '0');
+	return value;
+}
+
 int main(void)
 {
 	test_main();

@@ -29,17 +29,6 @@ static uint64_t random(void)
 	return seed >> 33;
 }
 
-static uint64_t number(const char **text)
-{
-	uint64_t value = 0;
-
-	while (**text == ' ')
-		(*text)++;
-	for (; **text >= '0' && **text <= '9'; (*text)++)
-		value = value * 10 + (uint64_t)(**text - '0');
-	return value;
-}
-
 static void work(uint64_t rounds)
 {
 	uint32_t turns;
@@ -170,8 +159,8 @@ void test_main(void)
 		work(strcmp(text, "end") == 0 ? 20 : ~0UL);
 		return;
 	}
-	rounds = number(&text);
-	seed = number(&text);
+	rounds = next_number(&text);
+	seed = next_number(&text);
 	prepare();
 	while (rounds--) {
 		act(&children[random() % CHILDREN]);

@@ -240,15 +240,6 @@ static void begin(void *role)
 	((const struct role *)role)->run();
 }
 
-static uint64_t number(const char *text)
-{
-	uint64_t value = 0;
-
-	for (; *text >= '0' && *text <= '9'; text++)
-		value = value * 10 + (uint64_t)(*text - '0');
-	return value;
-}
-
 void test_main(void)
 {
 	const char *word = guest_linear(guest_start->cmdline);
@@ -257,7 +248,8 @@ void test_main(void)
 	seed = guest_start->domain;
 	make_scratch();
 	if (memcmp(word, "work ", 5) == 0) {
-		work(number(word + 5));
+		word += 5;
+		work(next_number(&word));
 		return;
 	}
 	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {

@@ -36,10 +36,8 @@ static void bring_to(uint64_t pages)
 void test_main(void)
 {
 	const char *text = guest_linear(guest_start->cmdline);
-	uint64_t seconds = 0, pages;
+	uint64_t seconds = next_number(&text), pages;
 
-	for (; *text >= '0' && *text <= '9'; text++)
-		seconds = seconds * 10 + (uint64_t)(*text - '0');
 	page = guest_page();
 	info = guest_linear(page << TORC_PAGE_SHIFT);
 	guest_sleep_ns(seconds * SECOND);

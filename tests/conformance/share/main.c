@@ -20,17 +20,6 @@
 static uint64_t seed;
 static uint64_t ids[DOMAINS];
 
-static uint64_t number(const char **text)
-{
-	uint64_t value = 0;
-
-	while (**text == ' ')
-		(*text)++;
-	for (; **text >= '0' && **text <= '9'; (*text)++)
-		value = value * 10 + (uint64_t)(**text - '0');
-	return value;
-}
-
 static uint64_t random(void)
 {
 	seed = seed * 6364136223846793005UL + 1442695040888963407UL;
@@ -115,8 +104,8 @@ void test_main(void)
 {
 	const volatile struct torc_vcpu_page *page = TORC_SHIM_VCPU;
 	const char *text = guest_linear(guest_start->cmdline);
-	uint64_t warm = number(&text) * 1000000, count = number(&text) * 1000000, done;
-	uint64_t chance = number(&text);
+	uint64_t warm = next_number(&text) * 1000000, count = next_number(&text) * 1000000, done;
+	uint64_t chance = next_number(&text);
 
 	REQUIRE(warm && count, "no two numbers on the command line");
 	seed = guest_start->domain;
