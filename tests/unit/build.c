@@ -162,6 +162,8 @@ Test(build, the_walker_reads_what_ring_1_could)
 	cr_expect_eq(guest_read(vcpu, (gva_t){ TORC_VCPU_PAGE }, bytes, 8), 0, "the hypervisor's");
 	cr_expect_eq(guest_read(vcpu, (gva_t){ TORC_HOLE_END - 4 }, bytes, 8), 0);
 	cr_expect_eq(guest_read(vcpu, (gva_t){ 0x0000800000000000 }, bytes, 8), 0, "not canonical");
+	cr_expect_eq(guest_read(vcpu, (gva_t){ ELF_FILE_LINEAR ^ 1ull << 50 }, bytes, 8), 0,
+		     "mapped, but for the bits that no table looks at");
 	cr_expect_eq(guest_read(vcpu, (gva_t){ 0x1000 }, bytes, 8), 0, "not mapped");
 	cr_expect_eq(guest_read(vcpu, (gva_t){ ~3ull }, bytes, 8), 0);
 	cr_expect_eq(guest_read(vcpu, (gva_t){ ELF_FILE_LINEAR + MIB(4) - 5 }, bytes, 64), 5);

@@ -280,6 +280,12 @@ Test(elf, a_note_that_is_missing_or_cut)
 		file.note.descsz = size;
 		EXPECT_REFUSED(why);
 	}
+	/* Whole by its own sizes, but the file ends in the middle. */
+	create();
+	memcpy((u8 *)&file + sizeof(file) - 24, &file.note, 24);
+	file.segment[0].p_offset = sizeof(file) - 24;
+	file.segment[0].p_filesz = 24;
+	EXPECT_REFUSED(why);
 }
 
 /* Sizes of a note that would carry a careless reader around or beyond the file. */
