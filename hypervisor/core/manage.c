@@ -318,7 +318,7 @@ static s64 vcpu_state(struct vcpu *caller, struct vcpu *vcpu, pfn_t page, bool w
 
 s64 hc_domain_schedule(struct vcpu *vcpu __unused, u64 id, u64 parameter, u64 index, u64 value)
 {
-	bool machine = parameter == TORC_SCHED_SLICE_NS || parameter == TORC_SCHED_GRANULARITY_NS;
+	bool machine = parameter >= TORC_SCHED_SLICE_NS && parameter <= TORC_SCHED_PERIOD_NS;
 	struct domain *domain = machine ? NULL : domain_get(id);
 	s64 result = TORC_ENOENT;
 

@@ -37,7 +37,7 @@
 
 #define ENTITY_MAX (DOMAIN_MAX * VCPU_MAX)
 
-u64 policy_slice = 10000000, policy_granularity = 1000000;
+u64 policy_slice = 10000000, policy_granularity = 1000000, policy_period = 100000000;
 
 static struct entity *heap[ENTITY_MAX + 1]; /* from 1 on: below n stand 2n and 2n + 1 */
 static unsigned int queued;
@@ -79,10 +79,10 @@ static void account(struct share *share, u64 now)
 	share->used += share->running * passed;
 	if (!share->budget || now < share->period_end)
 		return;
-	periods = (now - share->period_end) / PERIOD_NS + 1;
-	share->period_end += periods * PERIOD_NS;
+	periods = (now - share->period_end) / share->period + 1;
+	share->period_end += periods * share->period;
 	paid = periods * share->budget;
-	fresh = share->running * (now + PERIOD_NS - share->period_end); /* cannot be paid yet */
+	fresh = share->running * (now + share->period - share->period_end); /* cannot be paid yet */
 	share->used = MAX(share->used, paid + fresh) - paid;
 }
 
@@ -210,7 +210,7 @@ static void search(struct search *s, unsigned int at)
 			return;
 		}
 		s->release = MIN(s->release, share->period_end +
-				 (share->used / share->budget - 1) * PERIOD_NS);
+				 (share->used / share->budget - 1) * share->period);
 	}
 	search(s, 2 * at);
 	search(s, 2 * at + 1);
@@ -339,8 +339,10 @@ void policy_set_weight(struct share *share, u32 weight, u64 now)
 void policy_set_cap(struct share *share, u32 percent, u64 now)
 {
 	account(share, now);
-	share->budget = percent * (PERIOD_NS / 100);
-	share->period_end = share->last + PERIOD_NS;
+	share->budget = percent * (policy_period / 100);
+	share->cap = percent;
+	share->period = policy_period;
+	share->period_end = share->last + policy_period;
 	share->used = 0;
 }
 

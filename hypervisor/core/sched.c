@@ -208,6 +208,7 @@ static int set(struct domain *domain, unsigned int what, u64 index, u64 value)
 		[TORC_SCHED_AFFINITY] = { 1, ~0ull >> (CPU_MAX - cpu_count) },
 		[TORC_SCHED_SLICE_NS] = { TORC_SCHED_SLICE_MIN, TORC_SCHED_SLICE_MAX },
 		[TORC_SCHED_GRANULARITY_NS] = { 0, TORC_SCHED_SLICE_MAX },
+		[TORC_SCHED_PERIOD_NS] = { TORC_SCHED_PERIOD_MIN, TORC_SCHED_PERIOD_MAX },
 	};
 
 	if (what >= ARRAY_SIZE(range) || value < range[what].least || value > range[what].most)
@@ -216,6 +217,8 @@ static int set(struct domain *domain, unsigned int what, u64 index, u64 value)
 		policy_slice = value;
 	else if (what == TORC_SCHED_GRANULARITY_NS)
 		policy_granularity = value;
+	else if (what == TORC_SCHED_PERIOD_NS)
+		policy_period = value;
 	else if (what == TORC_SCHED_CAP)
 		policy_set_cap(&domain->share, value, time_now_ns());
 	else if (what == TORC_SCHED_WEIGHT)

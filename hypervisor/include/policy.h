@@ -11,7 +11,6 @@
 
 #define WEIGHT_DEFAULT 256
 #define WEIGHT_MAX 65535
-#define PERIOD_NS 100000000ul /* in which a cap is kept */
 #define CPU_NONE (~0u)
 
 /**
@@ -19,7 +18,9 @@
  * @weight: 1 to WEIGHT_MAX
  * @active: its vCPUs that run or wait; @running: those that run
  * @inverse: 2^32 / @weight
+ * @cap: percent of a CPU, 0 without one
  * @budget: ns in a period; 0 without a cap
+ * @period: in which the cap is kept, ns
  * @used: ns of the budget; beyond it when there is something to pay back
  * @period_end: of the period that @used is of
  * @clock: virtual time that one vCPU running all the time would have used
@@ -27,9 +28,9 @@
  * @last: when @clock, @vtime and @used were brought up to date
  */
 struct share {
-	u32 weight, active, running;
+	u32 weight, active, running, cap;
 	u64 inverse;
-	u64 budget, used, period_end;
+	u64 budget, used, period, period_end;
 	u64 clock, vtime, last;
 };
 
@@ -62,8 +63,8 @@ struct choice {
 	unsigned int tell;
 };
 
-/* Of the whole machine, ns. */
-extern u64 policy_slice, policy_granularity;
+/* Of the whole machine, ns. A share takes the period when its cap is set. */
+extern u64 policy_slice, policy_granularity, policy_period;
 
 /** policy_init - nobody waits, all of @cpus CPUs are idle; times are as they were set */
 void policy_init(unsigned int cpus);

@@ -181,10 +181,10 @@ static bool schedule_make(struct worker *worker, uint64_t *a)
 	a[3] = a[1] == TORC_SCHED_AFFINITY ? 1 + below(worker, 3) : 1 + below(worker, 400);
 	if (once_in(worker, 8)) {
 		a[0] = TORC_DOMAIN_NONE;
-		a[1] = TORC_SCHED_SLICE_NS;
-		a[3] = TORC_SCHED_SLICE_MIN + below(worker, 20000000);
+		a[1] = once_in(worker, 2) ? TORC_SCHED_SLICE_NS : TORC_SCHED_PERIOD_NS;
+		a[3] = TORC_SCHED_PERIOD_MIN + below(worker, 20000000);
 	}
-	return a[0] || a[1] == TORC_SCHED_SLICE_NS;
+	return a[0] || a[1] >= TORC_SCHED_SLICE_NS;
 }
 
 /* The shares of those beside it stay what they are. */

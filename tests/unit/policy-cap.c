@@ -57,7 +57,22 @@ Test(policy_cap, a_budget_for_each_period)
 	policy_set_cap(&share, 25, now);
 	policy_wake(&entity[0], now);
 	for (i = 0; i < 20; i++)
-		cr_expect_eq(run_until(now + PERIOD_NS), 25 * MS);
+		cr_expect_eq(run_until(now + policy_period), 25 * MS);
+}
+
+/* The machine's period counts for caps that are set from then on. */
+Test(policy_cap, a_period_that_is_changed)
+{
+	policy_set_cap(&share, 50, now);
+	policy_wake(&entity[0], now);
+	policy_period = 20 * MS;
+	cr_expect_eq(run_until(now + 100 * MS), 50 * MS);
+	cr_expect_eq(policy_pick(0, now).until, now + SLICE);
+	policy_stop(0, true, now);
+	policy_set_cap(&share, 25, now);
+	cr_expect_eq(run_until(now + 20 * MS), 5 * MS);
+	cr_expect_eq(run_until(now + 200 * MS), 50 * MS);
+	cr_expect_eq(share.cap, 25);
 }
 
 Test(policy_cap, the_others_have_the_rest)
@@ -65,8 +80,8 @@ Test(policy_cap, the_others_have_the_rest)
 	policy_set_cap(&share, 1, now);
 	policy_wake(&entity[0], now);
 	policy_wake(&other, now);
-	cr_expect_eq(run_until(now + 10 * PERIOD_NS), 10 * PERIOD_NS, "the CPU has no rest");
-	cr_expect_eq(share.used + other_share.used, 10 * PERIOD_NS - 9 * MS);
+	cr_expect_eq(run_until(now + 10 * policy_period), 10 * policy_period, "the CPU has no rest");
+	cr_expect_eq(share.used + other_share.used, 10 * policy_period - 9 * MS);
 }
 
 Test(policy_cap, who_is_held_back_tells_when_it_may_run)
@@ -81,11 +96,11 @@ Test(policy_cap, who_is_held_back_tells_when_it_may_run)
 	policy_stop(0, true, now);
 	choice = policy_pick(0, now);
 	cr_expect_null(choice.entity);
-	cr_expect_eq(choice.until, start + 2 * PERIOD_NS, "one period goes for what was too much");
+	cr_expect_eq(choice.until, start + 2 * policy_period, "one period goes for what was too much");
 	cr_expect_null(policy_pick(0, choice.until - 1).entity);
 	choice = policy_pick(0, choice.until);
 	cr_expect_eq(choice.entity, &entity[0]);
-	cr_expect_eq(choice.until, start + 2 * PERIOD_NS + 3 * MS, "another two of 5 are paid");
+	cr_expect_eq(choice.until, start + 2 * policy_period + 3 * MS, "another two of 5 are paid");
 }
 
 /* Three CPUs begin when the budget is whole, and each may go beyond it: a debt of 2 slices. */
@@ -104,8 +119,8 @@ Test(policy_cap, several_cpus_pay_back)
 	for (i = 0; i < 3; i++)
 		policy_stop(i, true, now);
 	cr_expect_eq(share.used, 30 * MS);
-	cr_expect_eq(policy_pick(0, now).until, start + 3 * PERIOD_NS);
-	run_until(start + 30 * PERIOD_NS);
+	cr_expect_eq(policy_pick(0, now).until, start + 3 * policy_period);
+	run_until(start + 30 * policy_period);
 	cr_expect_eq(share.used + 29 * 10 * MS, 30 * 10 * MS, "all is paid, no more is had");
 }
 
@@ -118,7 +133,7 @@ Test(policy_cap, sleep_saves_no_budget)
 	now += 3600 * 1000 * MS;
 	policy_wake(&entity[0], now);
 	cr_expect_eq(run_until(now + 80 * MS), 50 * MS, "the rest of a period");
-	cr_expect_eq(run_until(now + PERIOD_NS), 50 * MS);
+	cr_expect_eq(run_until(now + policy_period), 50 * MS);
 }
 
 /* What runs over the end of a period counts in each for what it took of it. */
@@ -133,14 +148,14 @@ Test(policy_cap, over_the_end_of_a_period)
 	now += 10 * MS;
 	policy_stop(0, true, now);
 	cr_expect_eq(share.used, 5 * MS);
-	cr_expect_eq(run_until(start + 2 * PERIOD_NS), 45 * MS);
+	cr_expect_eq(run_until(start + 2 * policy_period), 45 * MS);
 }
 
 Test(policy_cap, more_than_one_cpu)
 {
 	policy_set_cap(&share, 250, now);
 	policy_wake(&entity[0], now);
-	cr_expect_eq(run_until(now + 5 * PERIOD_NS), 5 * PERIOD_NS, "one CPU is less than that");
+	cr_expect_eq(run_until(now + 5 * policy_period), 5 * policy_period, "one CPU is less than that");
 	cr_expect_lt(share.used, share.budget);
 }
 
@@ -184,9 +199,9 @@ Test(policy_cap, no_claim_from_being_held_back)
 	policy_set_cap(&share, 10, now);
 	policy_wake(&entity[0], now);
 	policy_wake(&other, now);
-	run_until(now + 100 * PERIOD_NS);
+	run_until(now + 100 * policy_period);
 	policy_set_cap(&share, 0, now);
 	other_share.used = 0;
-	run_until(now + PERIOD_NS);
-	cr_expect_geq(other_share.used, PERIOD_NS / 2 - 2 * SLICE);
+	run_until(now + policy_period);
+	cr_expect_geq(other_share.used, policy_period / 2 - 2 * SLICE);
 }

@@ -380,7 +380,11 @@ Test(sched, parameters_are_checked)
 		{ TORC_SCHED_GRANULARITY_NS, 0, 100000001, TORC_EINVAL },
 		{ TORC_SCHED_GRANULARITY_NS, 0, 0, TORC_OK },
 		{ 0, 0, 1, TORC_EINVAL },
-		{ 6, 0, 1, TORC_EINVAL },
+		{ TORC_SCHED_PERIOD_NS, 0, 9999999, TORC_EINVAL },
+		{ TORC_SCHED_PERIOD_NS, 0, 1000000001, TORC_EINVAL },
+		{ TORC_SCHED_PERIOD_NS, 0, 1000000000, TORC_OK },
+		{ TORC_SCHED_PERIOD_NS, 0, 10000000, TORC_OK },
+		{ 7, 0, 1, TORC_EINVAL },
 		{ ~0u, 0, 1, TORC_EINVAL },
 	};
 	unsigned int i;
@@ -390,6 +394,7 @@ Test(sched, parameters_are_checked)
 				       tries[i].value), tries[i].error, "try %u", i);
 	cr_expect_eq(sched_set(NULL, TORC_SCHED_SLICE_NS, 0, SLICE), TORC_OK);
 	cr_expect_eq(policy_slice, SLICE);
+	cr_expect_eq(policy_period, 10000000);
 	cr_expect_eq(world.domain[0].share.weight, 65535);
 	cr_expect_eq(world.vcpu[0].entity.affinity, 1);
 }
@@ -417,12 +422,12 @@ Test(sched, a_cap_interrupts_and_ends)
 	pick();
 	cr_expect_eq(sched_set(&world.domain[0], TORC_SCHED_CAP, 0, 5), TORC_OK);
 	cr_expect_eq(pick(), 0);
-	cr_expect_eq(world.armed, test_now_ns + PERIOD_NS / 20);
+	cr_expect_eq(world.armed, test_now_ns + policy_period / 20);
 	world.interrupt = ring;
 	ring();
 	cr_expect_eq(pick(), 0, "after the period's end");
 	cr_expect_eq(world.idles, 1);
-	cr_expect_eq(test_now_ns, 1000 + PERIOD_NS);
+	cr_expect_eq(test_now_ns, 1000 + policy_period);
 }
 
 /* Random life: everybody who can run does, nobody runs twice at once, and no wake-up is lost. */

@@ -20,7 +20,10 @@
 #define TORC_SCHED_SLICE_NS 4 /* of the machine: longest run while others wait; 10 ms */
 #define TORC_SCHED_GRANULARITY_NS 5 /* of the machine: how far one who runs must be ahead of one
 				     * who wakes to be interrupted; 1 ms, may be 0 */
+#define TORC_SCHED_PERIOD_NS 6 /* of the machine: in which caps set from then on are kept; 100 ms */
 #define TORC_SCHED_SLICE_MIN 100000 /* ns */
 #define TORC_SCHED_SLICE_MAX 100000000
+#define TORC_SCHED_PERIOD_MIN 10000000 /* ns */
+#define TORC_SCHED_PERIOD_MAX 1000000000
 
 #endif
