@@ -80,7 +80,8 @@ Test(policy_cap, the_others_have_the_rest)
 	policy_set_cap(&share, 1, now);
 	policy_wake(&entity[0], now);
 	policy_wake(&other, now);
-	cr_expect_eq(run_until(now + 10 * policy_period), 10 * policy_period, "the CPU has no rest");
+	cr_expect_eq(run_until(now + 10 * policy_period), 10 * policy_period,
+		     "the CPU has no rest");
 	cr_expect_eq(share.used + other_share.used, 10 * policy_period - 9 * MS);
 }
 
@@ -96,7 +97,8 @@ Test(policy_cap, who_is_held_back_tells_when_it_may_run)
 	policy_stop(0, true, now);
 	choice = policy_pick(0, now);
 	cr_expect_null(choice.entity);
-	cr_expect_eq(choice.until, start + 2 * policy_period, "one period goes for what was too much");
+	cr_expect_eq(choice.until, start + 2 * policy_period,
+		     "one period goes for what was too much");
 	cr_expect_null(policy_pick(0, choice.until - 1).entity);
 	choice = policy_pick(0, choice.until);
 	cr_expect_eq(choice.entity, &entity[0]);
@@ -155,7 +157,8 @@ Test(policy_cap, more_than_one_cpu)
 {
 	policy_set_cap(&share, 250, now);
 	policy_wake(&entity[0], now);
-	cr_expect_eq(run_until(now + 5 * policy_period), 5 * policy_period, "one CPU is less than that");
+	cr_expect_eq(run_until(now + 5 * policy_period), 5 * policy_period,
+		     "one CPU is less than that");
 	cr_expect_lt(share.used, share.budget);
 }
 

@@ -298,8 +298,8 @@ Test(policy_simulation, a_thousand_vcpus_on_64_cpus, .timeout = 250)
 		mean += (double)latencies[i] / (double)latency_count;
 	printf("counted: fairness: %u domains, error at most %.2f %%, mean %.2f %%\n", group_count,
 	       100 * worst, 100 * sum / group_count);
-	printf("counted: wake-up latency: mean %.1f us, 99 of 100 within %.1f us, of %llu\n", mean / 1e3,
-	       (double)latencies[latency_count * 99 / 100] / 1e3,
+	printf("counted: wake-up latency: mean %.1f us, 99 of 100 within %.1f us, of %llu\n",
+	       mean / 1e3, (double)latencies[latency_count * 99 / 100] / 1e3,
 	       (unsigned long long)latency_count);
 	printf("counted: cost: %.0f ns for each of %llu decisions, sanitizers included\n",
 	       (double)decision_ns / (double)decisions, (unsigned long long)decisions);

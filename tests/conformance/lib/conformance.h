@@ -59,7 +59,7 @@ static inline uint64_t page_of(const void *pointer)
 	return guest_linear_gpa(pointer) >> TORC_PAGE_SHIFT;
 }
 
-/** next_number() - a number of the command line and the blanks before it, 0 for none; moves *@text */
+/** next_number() - a number behind blanks of the command line, 0 for none; *@text goes behind it */
 uint64_t next_number(const char **text);
 
 /** batch_whole() - torc_batch() past the shim's queue, again for as long as it stops early */
