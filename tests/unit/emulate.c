@@ -56,6 +56,14 @@ static bool run(const char *code, size_t bytes)
 		EXPECT_AUDIT(); \
 	} while (0)
 
+/* A kernel may stand below the hole, too. */
+Test(emulate, code_in_the_lower_half)
+{
+	page_of(LINEAR_L4)[0] = page_of(LINEAR_L4)[LINEAR_SLOT];
+	vcpu->regs->rip = CODE - LINEAR_BASE;
+	EXPECT_DONE("\xfa", INSN_CLI);
+}
+
 Test(emulate, interrupt_flag_and_sleep)
 {
 	vcpu->page->irq_on = 1;

@@ -221,7 +221,7 @@ static void many(void)
 
 static void observe(void)
 {
-	uint64_t *counters = guest_linear(page << TORC_PAGE_SHIFT), before, i;
+	uint64_t *counters = guest_linear(page << TORC_PAGE_SHIFT), before, sum, i;
 	struct torc_log_text *text = guest_linear(page << TORC_PAGE_SHIFT);
 	int64_t bytes;
 
@@ -233,6 +233,12 @@ static void observe(void)
 	torc_observe(TORC_OBSERVE_DOMAIN, guest_start->domain, page);
 	CHECK(counters[TORC_COUNTER_HYPERCALL + TORC_HC_VERSION] == before + 100,
 	      "%lu calls were counted", counters[TORC_HC_VERSION] - before);
+	bytes = torc_observe(TORC_OBSERVE_CPU, 0, page);
+	CHECK(bytes == TORC_COUNTERS * 8, "%ld bytes of a CPU's counters", bytes);
+	sum = counters[TORC_COUNTER_HYPERCALL + TORC_HC_VERSION];
+	if (torc_observe(TORC_OBSERVE_CPU, 1, page) > 0)
+		sum += counters[TORC_COUNTER_HYPERCALL + TORC_HC_VERSION];
+	CHECK(sum >= before + 100, "%lu calls on all CPUs", sum);
 	bytes = torc_observe(TORC_OBSERVE_LOG, 0, page);
 	CHECK(bytes > 100 && text->first == 0 && text->end >= (uint64_t)bytes - 16 &&
 	      memcmp(text->text, "torc: Torc ", 11) == 0, "%ld bytes of log", bytes);
