@@ -7,7 +7,7 @@
  * Attack: entries and ranges that are not aligned or leave their table, counts and progress that
  * wrap, table entries with reserved, cache, size or the hypervisor's bits, pages that do not exist
  * or are no table.
- * Vulnerable: an entry of another table, or of no table, changes;
+ * Vulnerable: an entry of another table, or of no table, changes.
  * Fixed: the status names the error.
  */
 #include "conformance.h"

@@ -5,6 +5,7 @@
  * virtual interrupts off and on, blocks, spins, or goes to ring 3, at random.
  *
  * Background: an event that comes between a test and the sleep behind it finds nobody listening.
+ * Attack: deadlines that lie anywhere around that moment, again and again.
  * Vulnerable: the guest sleeps for ever.
  * Fixed: block tests again after it turned interrupts on.
  *

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The console ring takes more than it holds, in pieces of every length, and hostile indexes in it
- * do no harm: the hypervisor copies them and believes neither a fill above the size nor its own
- * old ones.
+ * The console ring takes more than it holds, in pieces of every length.
+ *
+ * Attack: indexes of all sorts for both directions, the hypervisor's own ones among them.
+ * Vulnerable: it prints or writes what lies outside the ring, or prints without end.
+ * Fixed: it copies them, and believes neither a fill above the size nor its own old ones.
  */
 #include "conformance.h"
 

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * IDT, GDT, TSS and LDT stand in memory that ring 1 can read and must not write, with CR0.WP set
- * for good; and no segment load makes the processor write there (accessed bits are preset).
+ * IDT, GDT, TSS and LDT stand in memory that ring 1 can read and must not write.
+ *
+ * Attack: write each of their words from ring 1; give in an LDT with code of ring 0 and a call gate
+ * in it, and change the page that it came from afterwards; load all segments, so that the processor
+ * wants to set accessed bits.
+ * Vulnerable: a descriptor of the guest's choice is in force, or the processor faults on its way to
+ * write one.
+ * Fixed: writes fault, with CR0.WP set for good; the LDT is a copy without its bad entries; and
+ * accessed bits are preset.
  */
 #include "conformance.h"
 

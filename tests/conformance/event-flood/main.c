@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * A flood of events does not overflow the guest's stack: each return finds the next event pending,
- * and the way back must not nest.
+ * A flood of events does not overflow the guest's stack.
  *
  * Background: turning interrupts on a moment before the frame is popped takes the next event on
  * top of the frame of the last one.
+ * Attack: each return finds the next event pending.
+ * Vulnerable: frames pile up, as many as there are events.
  * Fixed: the return call does both at once.
  */
 #include "conformance.h"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * CR2 belongs to the vCPU: the frame of an exception that is no page fault carries what CR2 holds,
- * and that must not be where another domain faulted last.
+ * CR2 belongs to the vCPU.
  *
- * The domain "other" faults at an address that this one looks for behind UD2.
+ * Background: the frame of an exception that is no page fault carries what CR2 holds.
+ * Attack: the domain "other" faults at an address that this one looks for behind UD2.
+ * Vulnerable: the frame tells where another domain faulted last.
+ * Fixed: it never does.
  */
 #include "conformance.h"
 

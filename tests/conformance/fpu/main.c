@@ -2,7 +2,12 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * The FPU: set_task_switched makes its next use raise #NM in both rings, set_xcr0 what XGETBV
- * reads and what AVX needs, and both belong to the vCPU, whatever the other domain sets.
+ * reads and what AVX needs.
+ *
+ * Attack: another domain changes both all the time, and gets the processor in between.
+ * Vulnerable: its setting stays: the FPU can be used, or state components are there, that this
+ * vCPU has turned off.
+ * Fixed: both belong to the vCPU.
  */
 #include "conformance.h"
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Memory shows nothing of whoever had it before: every page of a new domain that the builder did
- * not fill is zero, and so are the pages that it filled in part, behind what it put there.
+ * Memory shows nothing of whoever had it before.
+ *
+ * Attack: a new domain reads all of its memory before it uses any.
+ * Vulnerable: it finds what another domain or the boot loader left there.
+ * Fixed: every page that the builder did not fill is zero, and so are the pages that it filled in
+ * part, behind what it put there.
  */
 #include "conformance.h"
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * A hypercall keeps all registers but RAX, RDX, RCX and R11, and what it leaves in those is a
- * result, an address in the hypercall page, and flags: nothing of the hypervisor's.
+ * What a hypercall leaves in registers.
+ *
+ * Attack: calls of several kinds, refused ones too, with a pattern in every register, all of which
+ * are read behind the call.
+ * Vulnerable: one of them holds a word of the hypervisor's, or has lost the guest's.
+ * Fixed: all but RAX, RDX, RCX and R11 are kept, and those have a result, an address in the
+ * hypercall page, and flags.
  */
 #include "conformance.h"
 

@@ -5,9 +5,10 @@
  *
  * NMIs are the one thing that interrupts the gate and the hypervisor: between SYSCALL and the
  * stack load, between two CR3 writes, in front of an IRETQ. Whatever they hit must go on as if
- * nothing had been: this guest runs loops of system calls, faults and hypercalls whose registers,
- * fault addresses and bases are all known, and compares every one each time.
+ * nothing had been.
  *
+ * Attack: run loops of system calls, faults and hypercalls whose registers, fault addresses and
+ * bases are all known, and compare every one each time.
  * Vulnerable: an NMI that leaves CR2, CR3, a GS base or a stack slot changed shows here as a wrong
  * register or fault address, or ends the machine.
  * Fixed: nothing is to be seen.

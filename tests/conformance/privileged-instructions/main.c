@@ -5,6 +5,7 @@
  *
  * Background: ring 1 is privileged for paging but not for instructions. Some of them the
  * hypervisor carries out on the vCPU's own state, and counts in the census; the others fault.
+ * Attack: execute each of them, with operands that a guest may use and with others.
  * Vulnerable: the machine's state changes.
  * Fixed: abi/instructions.tbl says what happens to each; no row of it goes untried. Afterwards the
  * vCPU works as before, the census names what was emulated, and nothing of ring 3 ever was.

@@ -2,7 +2,12 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * The descriptors that a guest may set: TLS in the GDT, and the LDT, usable from ring 3 in 64-bit
- * and 32-bit code; 16-bit stack segments keep the upper half of ESP across entries.
+ * and 32-bit code.
+ *
+ * Attack: descriptors of ring 0 and 1, gates, a TSS and an LDT in the LDT, as data and as code; a
+ * 16-bit stack across an entry; descriptors that were taken out again.
+ * Vulnerable: one of them loads, and is a way into ring 0; the upper half of ESP is ring 0's.
+ * Fixed: a fault, or the return is refused; ESP is the program's.
  */
 #include "conformance.h"
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * All vCPUs build, change, share and tear down trees of the same few pages at random. Most of it is
- * refused; whatever happens, no reference is lost or kept: at the end each page can still become a
- * table of each level, and be ordinary memory again.
+ * Trees that several vCPUs change at once.
+ *
+ * Attack: all vCPUs build, change, share and tear down trees of the same few pages at random.
+ * Vulnerable: a reference is lost or kept: a page stays a table for ever, or is memory while
+ * another table names it.
+ * Fixed: most of it is refused; at the end each page can still become a table of each level, and
+ * be ordinary memory again.
  */
 #include "conformance.h"
 

@@ -3,6 +3,12 @@
 /*
  * vCPUs start, have pages of their own, kick each other without losing a kick, stop, and start
  * again.
+ *
+ * Attack: start vCPUs again while they are on their way down; kick, start, stop and send NMIs to
+ * those that are down, that run already, or that do not exist.
+ * Vulnerable: an event goes to a vCPU that is gone or none, or nowhere, and its receiver sleeps for
+ * ever.
+ * Fixed: an error where there is no vCPU, and no kick is lost.
  */
 #include "conformance.h"
 
