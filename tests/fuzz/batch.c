@@ -3,6 +3,10 @@
 /*
  * libFuzzer: a guest that writes page tables and runs any operations on them, stopping anywhere.
  * After each step all references are counted anew.
+ *
+ * Attack: a guest that does not keep to any order.
+ * Vulnerable: a count that no longer says what entries do.
+ * Fixed: the audit finds nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
-/* libFuzzer: the ELF reader on any bytes. What it accepts must be what the builder can rely on. */
+/*
+ * libFuzzer: the ELF reader on any bytes. What it accepts must be what the builder can rely on.
+ *
+ * Attack: any bytes as a kernel's file.
+ * Vulnerable: the reader reads outside of it, or accepts what the builder cannot load.
+ * Fixed: refused, or true.
+ */
 #include <stdlib.h>
 #include "elf.h"
 

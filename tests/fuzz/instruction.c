@@ -3,6 +3,10 @@
 /*
  * libFuzzer: the instruction decoder on any bytes. It says the same of an instruction with and
  * without what stands behind it, and nothing of one that is cut.
+ *
+ * Attack: any bytes as an instruction.
+ * Vulnerable: the decoder reads past them, or says something else of the same bytes.
+ * Fixed: it depends on the instruction's own bytes alone.
  */
 #include <stdlib.h>
 #include <string.h>

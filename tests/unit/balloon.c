@@ -3,6 +3,10 @@
 /*
  * Chunks that a domain gives back and gets again: not while anything refers to one of its pages,
  * and the windows tell of exactly what it has.
+ *
+ * Attack: give back a chunk that a table, a mapping or another CPU still uses.
+ * Vulnerable: it is another domain's, with old contents, and its old owner sees it.
+ * Fixed: it stays until nothing refers to it; it leaves hidden, forgotten by all CPUs, and clean.
  */
 #include "alloc.h"
 #include "pair.h"

@@ -4,6 +4,11 @@
  * Batches that stop. Stopped at any place and continued, a batch ends as if it had never stopped;
  * and whatever a guest does to the batch in between, nothing is believed that was checked before
  * the stop.
+ *
+ * Attack: change count, place or progress of an operation that has stopped, end its table, take a
+ * page of the area out, or load another root.
+ * Vulnerable: it goes on where the check before the stop no longer holds.
+ * Fixed: all is checked again where it goes on.
  */
 #include <criterion/criterion.h>
 #include "batch.h"

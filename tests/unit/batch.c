@@ -3,6 +3,11 @@
 /*
  * Batches: what each operation does, what each error is called, and that an operation which fails
  * changes nothing.
+ *
+ * Attack: entries that are not aligned, ranges that leave their table, places in the area that are
+ * none, a table that an earlier operation of the batch ended.
+ * Vulnerable: a word is written that is no entry of a live table.
+ * Fixed: each operation looks up what it names, and its status says what was wrong.
  */
 #include <criterion/criterion.h>
 #include "batch.h"

@@ -3,6 +3,10 @@
 /*
  * The domain builder refuses: for each way in which a domain cannot be built the words that say
  * so, after which everything it had taken is given back.
+ *
+ * Attack: a kernel whose segments, entries or ranges of addresses lie where nothing may be.
+ * Vulnerable: the builder writes over what is not the domain's.
+ * Fixed: it refuses, and nothing is left of the attempt.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -3,6 +3,11 @@
 /*
  * The domain builder: what a domain finds when it starts, and that all it took is given back when
  * it ends, for another domain or for itself.
+ *
+ * Attack: end and reboot without end, with frames in use.
+ * Vulnerable: a frame goes to another domain while something counts on it, or the ids run out for
+ * all.
+ * Fixed: everything is given back, and a domain reboots so often at most.
  */
 #include <criterion/criterion.h>
 #include "builder.h"

@@ -3,6 +3,12 @@
 /*
  * The console: ring indexes that run freely, indexes that a guest makes up, lines of several
  * domains on one port, and where input goes.
+ *
+ * Attack: indexes that are wrong or change under way; output without end, or while a CPU is on its
+ * way to sleep.
+ * Vulnerable: memory outside the ring is shown, or a CPU waits for the port in place of its work.
+ * Fixed: each index is read once and cut to the ring; nobody who has to go waits, and the end of a
+ * domain shows so many lines at most.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

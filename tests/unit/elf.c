@@ -4,6 +4,10 @@
  * The ELF reader on files that are cut, wrong or made to hurt. Every file is put in memory of
  * exactly its size, so a read outside of it ends the test; and what is accepted must keep the
  * promises that the domain builder relies on.
+ *
+ * Attack: files that are cut, flipped, random, or point outside themselves.
+ * Vulnerable: the builder reads or writes outside of file or memory.
+ * Fixed: refused, or what is accepted keeps the promises.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>

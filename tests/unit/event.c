@@ -4,6 +4,11 @@
  * Events and the frames by which a guest is entered: what stands in a frame, what becomes of
  * irq_on and busy, the chain from the sync frame over the double-fault frame to the end, and that
  * nothing a guest writes into its vCPU page leads elsewhere.
+ *
+ * Attack: garbage in the vCPU page; send again and again to a vCPU that does not take its events.
+ * Vulnerable: an entry leads elsewhere than where the guest registered one; each send interrupts a
+ * CPU.
+ * Fixed: only registered entries are used, and what is pending is told once.
  */
 #include <criterion/criterion.h>
 #include "entry.h"

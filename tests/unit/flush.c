@@ -3,6 +3,10 @@
 /*
  * Flushes on other CPUs: who runs a guest is made to come, nobody else is, and the call does not
  * return before they have.
+ *
+ * Attack: go on using, on another CPU, a translation through a table that falls.
+ * Vulnerable: the page behind it is written when it is something else.
+ * Fixed: that CPU has been in the hypervisor before the last reference goes.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

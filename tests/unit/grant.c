@@ -3,6 +3,11 @@
 /*
  * Grants and copies: what a grant allows and to whom, each operation that is refused and that it
  * touches no byte, copies that stop and go on, and grants that are taken back between calls.
+ *
+ * Attack: copies by grants that allow something else, or change between look-up and copy; offsets
+ * that leave the page; page tables; a batch that never gets to its end.
+ * Vulnerable: memory is read or written that was not granted.
+ * Fixed: the operation is refused and touches no byte; each copy reads its grant anew, once.
  */
 #include <torc/grant.h>
 #include "grant.h"

@@ -4,6 +4,11 @@
  * Hypercalls other than batches: what each argument outside its range is answered, and that nothing
  * which a guest asks for makes the processor fault in ring 0 (the doubles of its registers end the
  * test then) or gives it a descriptor, a breakpoint or a selector that leads out of its rings.
+ *
+ * Attack: numbers of calls that are none; descriptors, breakpoints, MSRs, bases and state
+ * components that ring 0 must not load, or that lead into it.
+ * Vulnerable: a fault in ring 0, or a way there.
+ * Fixed: each value is checked before it is taken.
  */
 #include <criterion/criterion.h>
 #include "arena.h"

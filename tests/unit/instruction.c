@@ -3,6 +3,10 @@
 /*
  * The decoder of privileged instructions: a table of encodings, each also with every prefix, and
  * cut at each of its bytes.
+ *
+ * Attack: bytes of every kind, prefixes without end, instructions that end where nothing is mapped.
+ * Vulnerable: the decoder reads past what there is, or takes one instruction for another.
+ * Fixed: it looks at 15 bytes at most and at no more than there are.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -3,6 +3,11 @@
 /*
  * The linear map: W goes out of a frame's entry there when the frame becomes a table, and comes
  * back when it stops being one, and only if the hypervisor took it.
+ *
+ * Attack: put W back in the linear map, or change its entry in other ways, while the page there is
+ * a table.
+ * Vulnerable: the table can be written, or W comes back that nobody took.
+ * Fixed: W is refused meanwhile, and comes back only where the hypervisor took it.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

@@ -4,6 +4,12 @@
  * Calls that find a frame by the caller's pfn do so holding the domain's lock: otherwise another of
  * its vCPUs could give the page back meanwhile, and the frame would be another domain's by the time
  * it is read.
+ *
+ * Attack: give a page back while a call that named it waits; copy between two domains in both
+ * directions at once; keep one's own lock busy.
+ * Vulnerable: the call works on another domain's frame, or all wait for each other.
+ * Fixed: the lookup is under the domain's lock, who holds one lock waits for no other, and holders
+ * are told who waits.
  */
 #include <criterion/criterion.h>
 #include <pthread.h>

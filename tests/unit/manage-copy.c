@@ -3,6 +3,10 @@
 /*
  * A domain copied in canonical form: its pages and the state of its vCPU are read, written to a new
  * domain, and that one has the same tables with other frames behind them.
+ *
+ * Attack: hand over a vCPU whose state is wrong in some field, or entries that name no page.
+ * Vulnerable: the tools' way starts what the guest's own way refuses.
+ * Fixed: both are checked alike.
  */
 #include <stdlib.h>
 #include <torc/manage.h>

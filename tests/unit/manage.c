@@ -3,6 +3,11 @@
 /*
  * Control of domains: what is made and what is refused, by whom; requests; what domain_info tells;
  * and pages and vCPUs in canonical form, from one domain to a new one that is the same then.
+ *
+ * Attack: make, control and read domains without the privilege, or give away more than one has;
+ * page lists and requests without end.
+ * Vulnerable: any domain rules all others, or a CPU is kept.
+ * Fixed: each call looks at who may, privileges only shrink, and long calls stop.
  */
 #include <stdlib.h>
 #include <torc/manage.h>

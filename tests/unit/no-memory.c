@@ -6,6 +6,11 @@
  *
  * A guest that could make the hypervisor go on with half a structure would find frames of others in
  * it; one that could make it lose pages would stop all others by asking again and again.
+ *
+ * Attack: use up the memory, so that any allocation of a call fails.
+ * Vulnerable: half a structure with frames of others in it, or memory that is lost with each
+ * attempt.
+ * Fixed: what was taken is given back.
  */
 #include "console.h"
 #include "pair.h"

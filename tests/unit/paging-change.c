@@ -2,6 +2,12 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Changing entries of validated tables: what each operation stores, returns, takes and gives back.
+ *
+ * Attack: change W, the frame or the cache of an entry by the short way; unmap what was mapped
+ * otherwise; drive a count over its end; let a table's last use go in every way there is.
+ * Vulnerable: a count does not say what entries do: a page is written and a table at once.
+ * Fixed: only bits on a list take the short way, what the exchange returned is given back, and the
+ * use that is one too many is refused.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

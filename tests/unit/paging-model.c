@@ -5,6 +5,11 @@
  * whenever it wants to know who uses a page, and undoes a failure by a copy of the whole state.
  * What it says must happen is what batch.h promises to guests. After each operation the results,
  * all entries and types must agree, and the audit must find every count right.
+ *
+ * Attack: whatever can be put together from operations on tables that share pages.
+ * Vulnerable: the last use of a table goes unnoticed and its entries keep what they took, or an
+ * entry is believed that the model refuses.
+ * Fixed: both agree on each result, and the counts are those that the entries add up to.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

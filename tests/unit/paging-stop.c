@@ -3,6 +3,12 @@
 /*
  * Validation and tear-down that stop half-way: at every place, with every thing that a guest might
  * do to the tables before it goes on.
+ *
+ * Attack: pin, unpin, name or change a table that is half validated or half torn down; trees that
+ * keep a CPU for long.
+ * Vulnerable: references are given back that nobody took, or never; others do not run.
+ * Fixed: the table knows what it holds, one party finishes it, and everything can stop after any
+ * entry.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

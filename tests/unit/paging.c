@@ -3,6 +3,11 @@
 /*
  * The rules at the head of mm/paging.c, one test each: what an entry may say, when a frame becomes
  * a table and stops being one, and that whatever is refused changes nothing.
+ *
+ * Attack: tables that reach themselves or are mapped writable, frames of others, reserved bits,
+ * large pages, entries that are absent and name memory, the hypervisor's slots.
+ * Vulnerable: one of them passes validation, and the guest reaches memory that is not its own.
+ * Fixed: the entry or the whole tree is refused, and all counts are as before.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

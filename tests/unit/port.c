@@ -3,6 +3,12 @@
 /*
  * Event ports: what each kind does, what each refusal is called and that it takes no port, where a
  * port fires after vCPUs have come and gone, and what is left to the other side when a domain ends.
+ *
+ * Attack: numbers that are none, ends of channels of others, all ports at once, ports that are
+ * bound and moved while their vCPU or the other domain goes.
+ * Vulnerable: an event goes through a pointer to what is gone, is heard by others, or each call
+ * takes longer.
+ * Fixed: an error; what fires is looked up under the lock under which it changes.
  */
 #include "apic.h"
 #include "pair.h"

@@ -3,6 +3,12 @@
 /*
  * Ring pages: what the window shows, what is refused, who holds what while a page is shown, and
  * that nothing is held any more once it is taken back, whichever side does it or ends.
+ *
+ * Attack: keep a ring page behind its revocation or its owner's end, unmap it twice, make a table
+ * of it, name slots and domains that do not exist.
+ * Vulnerable: a page of somebody else is seen, or a reference is dropped twice.
+ * Fixed: the window shows the viewer's own page first, other CPUs forget, and one party drops,
+ * once.
  */
 #include "grant.h"
 #include "pair.h"

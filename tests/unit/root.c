@@ -3,6 +3,12 @@
 /*
  * Roots: what a vCPU walks is a copy of the guest's table in all slots but the hypervisor's, at all
  * times.
+ *
+ * Attack: fill or clear the hypervisor's slots; change or end a root that another vCPU walks; begin
+ * a tear-down while another is falling.
+ * Vulnerable: the copy walks what is no table any more, the gate is gone, or the first tree is
+ * forgotten.
+ * Fixed: copies change with their source and go with it, and what falls is finished first.
  */
 #include <criterion/criterion.h>
 #include "unit.h"

@@ -3,6 +3,12 @@
 /*
  * The scheduler: who runs next, when the timer rings, and that neither a sleeping vCPU nor the end
  * of a domain leaves anything behind.
+ *
+ * Attack: work for long while nobody waits, or while another CPU wants the domain's lock; raise an
+ * event between the last look and the sleep.
+ * Vulnerable: the watchdog ends the machine, the other CPU spins, the event is slept over.
+ * Fixed: long work ends with the slice or when it is asked to, and the last look is behind the
+ * fence.
  */
 #include <criterion/criterion.h>
 #include "worlds/sched_world.h"

@@ -3,6 +3,10 @@
 /*
  * vCPUs that start with a state the guest made, and stop: each field outside its range is refused
  * and nothing is kept; what was taken is given back.
+ *
+ * Attack: a start state with any field outside its range, or a vCPU that does not exist.
+ * Vulnerable: what the single calls refuse comes in by this way, and faults in ring 0.
+ * Fixed: each field is checked as its own call would, and nothing is kept.
  */
 #include <criterion/criterion.h>
 #include "arena.h"
