@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * Verdicts.
+ * Verdicts, and what several tests build.
  */
 #include "conformance.h"
 
@@ -63,6 +63,33 @@ uint64_t next_number(const char **text)
 	for (; **text >= '0' && **text <= '9'; (*text)++)
 		value = value * 10 + (uint64_t)(**text - '0');
 	return value;
+}
+
+int64_t batch_for(uint64_t ns, uint64_t first, uint64_t count)
+{
+	int64_t result;
+
+	torc_set_timer(torc_clock_ns(TORC_CLOCK) + ns);
+	result = torc_batch(first, count);
+	torc_set_timer(0);
+	return result;
+}
+
+bool ordinary(const void *page)
+{
+	return !guest_probe_write((uint64_t)page).hit;
+}
+
+uint64_t *wide_tree(uint32_t tables)
+{
+	uint64_t *top = guest_pages(tables + 2), *entry = top + 512, i;
+	uint64_t data = torc_pte_make(page_of(top) + tables + 1, WIDE_BITS);
+
+	for (i = 0; i < tables; i++)
+		top[i] = torc_pte_make(page_of(top) + 1 + i, WIDE_BITS | TORC_PTE_WRITE);
+	for (i = 0; i < tables * 512UL; i++)
+		entry[i] = data;
+	return top;
 }
 
 int main(void)

@@ -73,4 +73,21 @@ static inline int64_t batch_whole(uint64_t first, uint64_t count)
 	return result;
 }
 
+/** batch_for() - torc_batch() that a timer stops @ns from now, if it takes that long */
+int64_t batch_for(uint64_t ns, uint64_t first, uint64_t count);
+
+/** ordinary() - memory that can be written, and no table */
+bool ordinary(const void *page);
+
+#define WIDE_BITS (TORC_PTE_PRESENT | TORC_PTE_USER | TORC_PTE_ACCESSED)
+
+/**
+ * wide_tree() - a level-2 table to be, whose first @tables entries name full ones of level 1
+ * Return: its page; those of level 1 follow it, then the page that they name read-only.
+ */
+uint64_t *wide_tree(uint32_t tables);
+
+/** FOREIGN - an entry that no table may have: it names a frame of the hypervisor */
+#define FOREIGN (1UL << TORC_PAGE_SHIFT | TORC_PTE_PRESENT)
+
 #endif

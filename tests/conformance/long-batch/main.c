@@ -10,30 +10,14 @@
  */
 #include "conformance.h"
 
-#define BITS   (TORC_PTE_PRESENT | TORC_PTE_USER | TORC_PTE_ACCESSED)
 #define TABLES 64
 #define OPS    64
 #define SLICE  10000000UL /* ns, as the machine starts with */
 #define SEEN   4	  /* stops: a deadline that was taken back makes one, too */
 
-static uint64_t make_tree(void)
-{
-	uint64_t l2 = guest_page() << TORC_PAGE_SHIFT, data = guest_page(), l1;
-	unsigned int table, entry;
-
-	for (table = 0; table < TABLES; table++) {
-		l1 = guest_page();
-		((uint64_t *)guest_linear(l2))[table] = torc_pte_make(l1, BITS);
-		for (entry = 0; entry < 512; entry++)
-			((uint64_t *)guest_linear(l1 << TORC_PAGE_SHIFT))[entry] =
-				torc_pte_make(data, BITS);
-	}
-	return l2;
-}
-
 void test_main(void)
 {
-	uint64_t tree = make_tree(), start;
+	uint64_t tree = guest_linear_gpa(wide_tree(TABLES)), start;
 	unsigned int i, stops = 0;
 	int64_t result;
 
