@@ -6,8 +6,8 @@
  *
  * Attack: entries and ranges that are not aligned or leave their table, counts and progress that
  * wrap, table entries with reserved, cache, size or the hypervisor's bits, pages that do not exist
- * or are no table.
- * Vulnerable: an entry of another table, or of no table, changes.
+ * or are no table; W, a cache bit or the frame changed by operations that are meant for A and D.
+ * Vulnerable: an entry of another table, or of no table, changes, or a table becomes writable.
  * Fixed: the status names the error.
  */
 #include "conformance.h"
@@ -89,6 +89,41 @@ static void check_set_bad(void)
 		expect_entry(bad[i].what, 3, good);
 	}
 	expect_status("clear", set(3, 0), TORC_OK);
+}
+
+/*
+ * row: own-table-writable, row: reserved-bits - by operations that do not validate anew an entry
+ * whose frame stays, if only harmless bits change.
+ */
+static void check_short_way(void)
+{
+	static const uint8_t ops[] = { TORC_OP_SET_KEEP, TORC_OP_EXCHANGE };
+	uint64_t mine = torc_pte_make(table >> 12, RO), good = torc_pte_make(page, RO);
+	const struct {
+		const char *what;
+		uint64_t before, value;
+		int64_t status;
+	} bad[] = {
+		{ "W to a table", mine, mine | TORC_PTE_WRITE, TORC_EBUSY },
+		{ "W to a table, and free bits", mine, mine | TORC_PTE_WRITE | TORC_PTE_DIRTY,
+		  TORC_EBUSY },
+		{ "another frame", good, torc_pte_make(table >> 12, RW), TORC_EBUSY },
+		{ "a frame of the hypervisor", good, RO | FOREIGN, TORC_EPERM },
+		{ "write-through", good, good | PWT, TORC_EINVAL },
+		{ "cache disable", good, good | PCD, TORC_EINVAL },
+		{ "PAT", good, good | PAGE_SIZE_BIT, TORC_EINVAL },
+		{ "hypervisor's bit", good, good | 1UL << 53, TORC_EINVAL },
+		{ "absent, and still naming memory", good, good & ~TORC_PTE_PRESENT, TORC_EINVAL },
+	};
+	uint32_t i;
+
+	for (i = 0; i < 2 * sizeof(bad) / sizeof(bad[0]); i++) {
+		expect_status(bad[i / 2].what, set(6, bad[i / 2].before), TORC_OK);
+		expect_status(bad[i / 2].what, guest_op(ops[i % 2], slot(6), bad[i / 2].value),
+			      bad[i / 2].status);
+		expect_entry(bad[i / 2].what, 6, bad[i / 2].before);
+	}
+	expect_status("clear", set(6, 0), TORC_OK);
 }
 
 /* row: entry-places, row: hypervisor-slots, row: superpages */
@@ -344,6 +379,7 @@ void test_main(void)
 	guest_queue.failed = no_report;
 	check_set();
 	check_set_bad();
+	check_short_way();
 	check_places();
 	check_exchange();
 	check_keep();

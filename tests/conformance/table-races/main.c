@@ -40,8 +40,9 @@ static int64_t step(uint64_t *seed)
 {
 	uint64_t page = page_gpa(next(seed)), entry = page + next(seed) % 4 * 8;
 	uint64_t table = torc_pte_make(page_gpa(next(seed)) >> TORC_PAGE_SHIFT, TORC_PTE_TABLE);
+	uint64_t old = 0;
 
-	switch (next(seed) % 8) {
+	switch (next(seed) % 9) {
 	case 0:
 	case 1:
 		return guest_op(TORC_OP_PIN, page, 1 + next(seed) % 3);
@@ -54,6 +55,9 @@ static int64_t step(uint64_t *seed)
 		return guest_op(TORC_OP_SET, entry, 0);
 	case 6:
 		return torc_queue_now(&guest_queue, TORC_OP_CLEAR, page, 0, NULL, 4);
+	case 7:
+		return torc_queue_now(&guest_queue, TORC_OP_COMPARE_EXCHANGE, entry, table, &old,
+				      1);
 	default:
 		/* Ordinary memory, maybe: what stands there becomes entries by a pin. */
 		guest_probe(plain_store, guest_linear(entry));
