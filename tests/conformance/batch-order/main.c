@@ -5,9 +5,9 @@
  *
  * Background: a table is looked up once for several operations on it.
  * Attack: set entries of a table, then end it, give it another level, leave its root, or let it
- * begin to fall, and go on setting its entries, all in one batch.
+ * begin to fall, and go on setting its entries, or end another tree, all in one batch.
  * Vulnerable: entries are set by what was true when the batch began: in ordinary memory, at the
- * wrong level, in a tree that is torn down.
+ * wrong level, in a tree that is torn down; or that tear-down is forgotten for the next.
  * Fixed: each operation finds what is there by then, and is refused if that is no table.
  */
 #include "conformance.h"
@@ -122,10 +122,10 @@ static void check_root(void)
 	expect_status("unpin", unpin(taken), TORC_OK);
 }
 
-/* A tree whose tear-down stops; its first table falls last. */
+/* Two trees, of which one is ended while the other falls; the first table of each falls last. */
 static void check_falling(void)
 {
-	uint64_t *top = wide_tree(WIDE), *first = top + 512, whole;
+	uint64_t *top = wide_tree(WIDE), *first = top + 512, *second = wide_tree(WIDE), whole;
 	uint32_t i, stops = 0;
 	int64_t result;
 
@@ -135,14 +135,18 @@ static void check_falling(void)
 	whole = torc_clock_ns(TORC_CLOCK) - whole;
 	for (i = 2; i < TRIES; i++) {
 		expect_status("pin", pin(top, 2), TORC_OK);
+		expect_status("pin", pin(second, 2), TORC_OK);
 		add(TORC_OP_SET, &first[0], first[1]);
 		add(TORC_OP_UNPIN, top, 0);
+		add(TORC_OP_UNPIN, second, 0);
 		add(TORC_OP_SET, &first[0], 0);
 		result = batch_for(whole / i, 0, used);
 		stops += result == TORC_EAGAIN;
 		run("a tree that falls", 1);
-		expect("a tree that falls", 2, TORC_EINVAL);
+		expect("a tree that falls", 3, TORC_EINVAL);
 		CHECK(first[0] == first[1] && ordinary(first), "a falling table has changed");
+		CHECK(ordinary(top) && ordinary(second) && ordinary(second + 512),
+		      "a tear-down has been forgotten");
 	}
 	REQUIRE(stops, "the tear-down never stopped");
 }
