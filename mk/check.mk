@@ -20,7 +20,7 @@ check: hypervisor tools guests $(NEEDS) ## all tests; ends with "N passed, N fai
 soak: hypervisor tools guests debug-hypervisor linux ## hours of load, resumable; RECORD=1 notes it
 	@tests/run-soak $(if $(RECORD),--record)
 
-mutants: unit ## disables each check of what guests ask for: do unit tests notice? half an hour; can go on
+mutants: unit ## disables each check in turn: do unit tests notice? half an hour; can go on
 	@tests/run-mutate $(FILES)
 
 bench-quick: hypervisor tools guests linux ## what operations cost in a guest and on bare hardware

@@ -25,14 +25,6 @@ static bool said(const char *word)
 static void count(void)
 {
 	CHECK(guest_start->privileges == 0, "privileges %lx", guest_start->privileges);
-	expect_status("create", torc_domain_create(guest_page()), TORC_EPERM);
-	expect_status("control", torc_domain_control(1, TORC_DOMAIN_DESTROY, 0), TORC_EPERM);
-	expect_status("memory", torc_domain_memory(1, 0, 1), TORC_EPERM);
-	expect_status("vcpu", torc_domain_vcpu(1, 0, guest_page(), 0), TORC_EPERM);
-	expect_status("info", torc_domain_info(0, guest_page()), TORC_EPERM);
-	expect_status("schedule", torc_domain_schedule(1, TORC_SCHED_WEIGHT, 0, 1), TORC_EPERM);
-	expect_status("observe", torc_observe(TORC_OBSERVE_LOG, 0, guest_page()), TORC_EPERM);
-	expect_status("trace", torc_observe_trace(0), TORC_EPERM);
 	for (;;) {
 		counter++;
 		torc_yield();
