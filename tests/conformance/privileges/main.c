@@ -13,7 +13,6 @@
 void test_main(void)
 {
 	uint64_t page = guest_page(), other = guest_start->domain == 1 ? 2 : 1, id;
-	uint64_t slice = TORC_SCHED_SLICE_MIN;
 
 	REQUIRE(guest_start->privileges == 0, "it has the privileges %lx", guest_start->privileges);
 	expect_status("create", torc_domain_create(page), TORC_EPERM);
@@ -27,8 +26,7 @@ void test_main(void)
 			      TORC_EPERM);
 		expect_status("observe", torc_observe(TORC_OBSERVE_DOMAIN, id, page), TORC_EPERM);
 	}
-	expect_status("slice", torc_domain_schedule(TORC_DOMAIN_NONE, TORC_SCHED_SLICE_NS, 0, slice),
-		      TORC_EPERM);
+	expect_status("slice", torc_domain_schedule(0, TORC_SCHED_SLICE_NS, 0, 1000000), TORC_EPERM);
 	expect_status("log", torc_observe(TORC_OBSERVE_LOG, 0, page), TORC_EPERM);
 	expect_status("trace", torc_observe_trace(~0UL), TORC_EPERM);
 	expect_status("virtual interrupt", torc_event_bind(TORC_EVENT_VIRQ, TORC_VIRQ_DOMAIN, 0),
