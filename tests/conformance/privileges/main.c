@@ -26,7 +26,8 @@ void test_main(void)
 			      TORC_EPERM);
 		expect_status("observe", torc_observe(TORC_OBSERVE_DOMAIN, id, page), TORC_EPERM);
 	}
-	expect_status("slice", torc_domain_schedule(0, TORC_SCHED_SLICE_NS, 0, 1000000), TORC_EPERM);
+	expect_status("slice", torc_domain_schedule(0, TORC_SCHED_SLICE_NS, 0, 1000000),
+		      TORC_EPERM);
 	expect_status("log", torc_observe(TORC_OBSERVE_LOG, 0, page), TORC_EPERM);
 	expect_status("trace", torc_observe_trace(~0UL), TORC_EPERM);
 	expect_status("virtual interrupt", torc_event_bind(TORC_EVENT_VIRQ, TORC_VIRQ_DOMAIN, 0),
