@@ -200,25 +200,23 @@ void sched_unpause(struct domain *domain)
 static int set(struct domain *domain, unsigned int what, u64 index, u64 value)
 {
 	const struct {
-		u64 least, most;
+		u64 least, most, *machine;
 	} range[] = {
 		[0] = { 1, 0 },
 		[TORC_SCHED_WEIGHT] = { 1, WEIGHT_MAX },
 		[TORC_SCHED_CAP] = { 0, 100 * CPU_MAX },
 		[TORC_SCHED_AFFINITY] = { 1, ~0ull >> (CPU_MAX - cpu_count) },
-		[TORC_SCHED_SLICE_NS] = { TORC_SCHED_SLICE_MIN, TORC_SCHED_SLICE_MAX },
-		[TORC_SCHED_GRANULARITY_NS] = { 0, TORC_SCHED_SLICE_MAX },
-		[TORC_SCHED_PERIOD_NS] = { TORC_SCHED_PERIOD_MIN, TORC_SCHED_PERIOD_MAX },
+		[TORC_SCHED_SLICE_NS] = { TORC_SCHED_SLICE_MIN, TORC_SCHED_SLICE_MAX,
+					  &policy_slice },
+		[TORC_SCHED_GRANULARITY_NS] = { 0, TORC_SCHED_SLICE_MAX, &policy_granularity },
+		[TORC_SCHED_PERIOD_NS] = { TORC_SCHED_PERIOD_MIN, TORC_SCHED_PERIOD_MAX,
+					   &policy_period },
 	};
 
 	if (what >= ARRAY_SIZE(range) || value < range[what].least || value > range[what].most)
 		return TORC_EINVAL;
-	if (what == TORC_SCHED_SLICE_NS)
-		policy_slice = value;
-	else if (what == TORC_SCHED_GRANULARITY_NS)
-		policy_granularity = value;
-	else if (what == TORC_SCHED_PERIOD_NS)
-		policy_period = value;
+	if (range[what].machine)
+		*range[what].machine = value;
 	else if (what == TORC_SCHED_CAP)
 		policy_set_cap(&domain->share, value, time_now_ns());
 	else if (what == TORC_SCHED_WEIGHT)

@@ -15,6 +15,7 @@
 #define PIT_GATE_PORT		0x61
 #define PIT_GATE		0x01
 #define PIT_SPEAKER		0x02
+#define PIT_OUT			0x20
 
 #define WINDOW			(PIT_HZ / 25)	/* 40 ms; the counter runs for 55 */
 #define SAMPLES			16
@@ -76,22 +77,27 @@ static void pit_start(void)
 	outb(PIT_CHANNEL2, 0xff);
 }
 
-/* Rates of TSC and APIC timer, in Hz. */
+/*
+ * Rates of TSC and APIC timer, in Hz. An emulator that its host holds up may find the counter run
+ * out, and gone round: its output tells, and it is done again.
+ */
 static void calibrate(u64 *tsc_rate, u64 *apic_rate)
 {
 	struct sample first, last;
 	u64 elapsed, patience = PATIENCE;
 
-	pit_start();
 	apic_timer_mode(APIC_LVT_MASKED | APIC_LVT_ONE_SHOT);
-	apic_timer_start(~0u);
-	first = sample();
 	do {
-		if (patience-- == 0)
-			panic("timer: no working PIT (8254) to measure time with");
-		last = sample_once();
-	} while ((u16)(first.pit - last.pit) < WINDOW);
-	last = sample();
+		pit_start();
+		apic_timer_start(~0u);
+		first = sample();
+		do {
+			if (patience-- == 0)
+				panic("timer: no working PIT (8254) to measure time with");
+			last = sample_once();
+		} while ((u16)(first.pit - last.pit) < WINDOW);
+		last = sample();
+	} while (inb(PIT_GATE_PORT) & PIT_OUT);
 	apic_timer_start(0);
 
 	elapsed = (u16)(first.pit - last.pit);
