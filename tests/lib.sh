@@ -18,6 +18,12 @@ suite=${suite#run-}
 run=${TORC_TEST_RUN-}	# the run's directory; tests/check and a suite hand it on
 results=$run/results
 
+# A copy of a build's objects. What make knows of includes is told with their paths, and goes along.
+copy_objects() { # copy_objects FROM TO
+	cp -a "$1" "$2"
+	find "$2" -name '*.d' -exec sed -i "s|$1/|$2/|g" {} +
+}
+
 begin_run() {
 	local old
 	for old in "$build/results"/*.*; do

@@ -340,7 +340,6 @@ void policy_set_cap(struct share *share, u32 percent, u64 now)
 {
 	account(share, now);
 	share->budget = percent * (policy_period / 100);
-	share->cap = percent;
 	share->period = policy_period;
 	share->period_end = share->last + policy_period;
 	share->used = 0;

@@ -105,9 +105,10 @@ void report_status(void)
 	log("memory: %lu MiB guests, %lu MiB free chunks",
 	    stats.guest_chunks * CHUNK_SIZE >> 20, stats.free_chunks * CHUNK_SIZE >> 20);
 	for (domain = domain_list; domain; domain = domain->next) {
-		log("domain %u %s: %lu MiB, weight %u, cap %u %%, %u instructions in its census",
+		log("domain %u %s: %lu MiB, weight %u, cap %lu %%, %u instructions in its census",
 		    domain->id, domain->name, domain->pages >> (20 - PAGE_SHIFT),
-		    domain->share.weight, domain->share.cap,
+		    domain->share.weight,
+		    100 * domain->share.budget / MAX(domain->share.period, 1ul),
 		    domain->census_used);
 		for (i = 0; i < domain->vcpu_count; i++)
 			log("  vcpu %u %s, ran %lu ms, waited %lu ms", i,

@@ -24,9 +24,9 @@
 void apic_init(void);
 
 /**
- * apic_init_other() - enable another CPU's, in the first one's mode
+ * apic_enable() - enable this CPU's local APIC, in the mode that apic_init() chose
  */
-void apic_init_other(void);
+void apic_enable(void);
 
 /**
  * apic_eoi() - end the interrupt in service on this CPU

@@ -18,7 +18,6 @@
  * @weight: 1 to WEIGHT_MAX
  * @active: its vCPUs that run or wait; @running: those that run
  * @inverse: 2^32 / @weight
- * @cap: percent of a CPU, 0 without one
  * @budget: ns in a period; 0 without a cap
  * @period: in which the cap is kept, ns
  * @used: ns of the budget; beyond it when there is something to pay back
@@ -28,7 +27,7 @@
  * @last: when @clock, @vtime and @used were brought up to date
  */
 struct share {
-	u32 weight, active, running, cap;
+	u32 weight, active, running;
 	u64 inverse;
 	u64 budget, used, period, period_end;
 	u64 clock, vtime, last;

@@ -68,7 +68,7 @@ void pic_silence(void)
 		outb(steps[i][0], steps[i][1]);
 }
 
-void apic_init_other(void)
+void apic_enable(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
@@ -95,7 +95,7 @@ void apic_init(void)
 	if (!x2apic && page >= GIB(4))
 		panic("apic: at %lx, above 4 GiB", page);
 	apic_page = phys_to_virt(page);
-	apic_init_other();
+	apic_enable();
 }
 
 void apic_eoi(void)

@@ -197,7 +197,7 @@ void ap_main(struct cpu *cpu)
 {
 	cpu_init_other();
 	cpu_enter(cpu);
-	apic_init_other();
+	apic_enable();
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
 	answer();
 	while (!sched_is_open())

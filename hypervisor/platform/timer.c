@@ -15,11 +15,11 @@
 #define PIT_GATE_PORT		0x61
 #define PIT_GATE		0x01
 #define PIT_SPEAKER		0x02
-#define PIT_OUT			0x20
+#define PIT_OUT			0x20	/* channel 2 has counted down */
 
 #define WINDOW			(PIT_HZ / 25)	/* 40 ms; the counter runs for 55 */
 #define SAMPLES			16
-#define PATIENCE		10000000	/* PIT reads without progress */
+#define PATIENCE		10000000	/* PIT reads, in all */
 
 #define NS_PER_SECOND		1000000000ul
 #define MAX_WAIT_NS		(1000 * NS_PER_SECOND)

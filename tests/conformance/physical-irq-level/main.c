@@ -5,6 +5,7 @@
  * fewer.
  *
  * Background: a level that nobody has quieted interrupts again as soon as it is acknowledged.
+ * Attack: bind a level and leave it up.
  * Vulnerable: a domain that does not quiet its device keeps a CPU busy with it for ever.
  * Fixed: the input is masked until the domain rearms its port.
  *
