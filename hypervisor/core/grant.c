@@ -20,7 +20,7 @@
 #include "observe.h"
 #include "paging.h"
 
-#define RUN 16 /* copies before locks are let go */
+#define RUN (PREEMPT_INTERVAL / AREA_WORK) /* copies before locks are let go */
 
 void domains_lock_pair(struct domain *a, struct domain *b)
 {
@@ -41,7 +41,7 @@ void domains_drop_pair(struct domain *a, struct domain *b)
 		lock_drop(&b->lock);
 }
 
-int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, pfn_t *pfn)
+inline int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, pfn_t *pfn)
 {
 	const u64 *page;
 	u64 grant;
@@ -61,9 +61,7 @@ int grant_look_up(const struct domain *owner, u64 number, u16 user, u64 access, 
 
 s64 hc_grant_register(struct vcpu *vcpu, u64 index, u64 page)
 {
-	struct domain *domain = vcpu->domain;
-
-	return page_register(domain, domain->grant_pfn, TORC_GRANT_PAGES, index, page);
+	return page_register(vcpu->domain, vcpu->domain->grant_pfn, TORC_GRANT_PAGES, index, page);
 }
 
 s64 hc_grant_settle(struct vcpu *vcpu, u64 rings)
@@ -82,6 +80,7 @@ struct parties {
 	u32 source_id, target_id;
 	struct domain *source, *target; /* NULL: none are held */
 	unsigned int left; /* operations before they are let go */
+	u64 copied; /* bytes */
 };
 
 static void parties_drop(struct parties *parties)
@@ -91,7 +90,6 @@ static void parties_drop(struct parties *parties)
 	domains_drop_pair(parties->source, parties->target);
 	domain_put(parties->source);
 	domain_put(parties->target);
-	parties->source = NULL;
 }
 
 static int parties_take(struct parties *parties, const struct vcpu *vcpu,
@@ -121,8 +119,8 @@ static int parties_take(struct parties *parties, const struct vcpu *vcpu,
 }
 
 /* One side of a copy: the frame that page or grant @number of @domain leads to. */
-static int side(const struct vcpu *vcpu, const struct domain *domain, bool granted, u32 number,
-		u64 access, mfn_t *mfn)
+static inline int side(const struct vcpu *vcpu, const struct domain *domain, bool granted,
+		       u32 number, u64 access, mfn_t *mfn)
 {
 	pfn_t pfn = number;
 	int error = granted ? grant_look_up(domain, number, vcpu->domain->id, access, &pfn) : 0;
@@ -154,15 +152,16 @@ static int copy(struct vcpu *vcpu, void *context, void *operation)
 		return error;
 	memmove((u8 *)mfn_to_virt(to) + op->target_offset,
 		(u8 *)mfn_to_virt(from) + op->source_offset, op->bytes);
-	count(vcpu->domain, TORC_COUNTER_COPIED, op->bytes);
+	parties->copied += op->bytes;
 	return 0;
 }
 
-s64 hc_grant_copy(struct vcpu *vcpu, u64 first, u64 count)
+s64 hc_grant_copy(struct vcpu *vcpu, u64 first, u64 operations)
 {
 	struct parties parties = { .source = NULL };
-	s64 result = area_run(vcpu, first, count, copy, &parties);
+	s64 result = area_run(vcpu, first, operations, copy, &parties);
 
 	parties_drop(&parties);
+	count(vcpu->domain, TORC_COUNTER_COPIED, parties.copied);
 	return result;
 }

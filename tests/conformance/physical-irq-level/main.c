@@ -8,32 +8,13 @@
  * Attack: bind a level and leave it up.
  * Vulnerable: a domain that does not quiet its device keeps a CPU busy with it for ever.
  * Fixed: the input is masked until the domain rearms its port.
- *
- * The level is the output of the PIT's channel 0, which firmware sets going and the hypervisor,
- * when it has no watchdog, lets go on: it is up but for one tick in 65536.
  */
-#include "conformance.h"
+#include "pit.h"
 
-#define PIT_INPUT 2 /* ACPI tables of PCs move ISA's interrupt 0 here */
-#define PERIOD_NS 54925415UL /* 65536 ticks of 1193182 Hz */
 #define QUIET 10 /* periods */
 #define ROUNDS 500
 
 static uint64_t port;
-
-static void open(uint64_t trigger)
-{
-	port = (uint64_t)torc_event_bind(TORC_EVENT_PIRQ, PIT_INPUT | trigger, 0);
-	if ((int64_t)port < TORC_PORT_FIRST_FREE) {
-		FAILURE("bind: %ld", (int64_t)port);
-		verdict_end();
-	}
-}
-
-static void close(void)
-{
-	expect_status("close", torc_event_close(port), TORC_OK);
-}
 
 /* Until the port has fired @count times more. If the level is lost, the run times out. */
 static void receive(uint64_t count)
@@ -52,7 +33,7 @@ static void expect_quiet(const char *what)
 {
 	uint64_t before = guest_event_count[port];
 
-	guest_sleep_ns(QUIET * PERIOD_NS);
+	guest_sleep_ns(QUIET * PIT_PERIOD_NS);
 	CHECK(guest_event_count[port] == before, "%s: %lu events came", what,
 	      guest_event_count[port] - before);
 }
@@ -68,23 +49,23 @@ static void check_rearmed(void)
 	}
 	took = torc_clock_ns(TORC_CLOCK) - start;
 	printf("%u rounds took %lu us\n", ROUNDS, took / 1000);
-	CHECK(took < ROUNDS / 2 * PERIOD_NS, "%u rounds took %lu us, as if by edges", ROUNDS,
+	CHECK(took < ROUNDS / 2 * PIT_PERIOD_NS, "%u rounds took %lu us, as if by edges", ROUNDS,
 	      took / 1000);
 }
 
 void test_main(void)
 {
-	open(TORC_PIRQ_LEVEL);
+	port = pit_open(TORC_PIRQ_LEVEL);
 	receive(1);
 	expect_quiet("not rearmed");
 	check_rearmed();
 	expect_quiet("not rearmed again");
-	close();
+	pit_close(port);
 	expect_quiet("closed");
-	open(TORC_PIRQ_LEVEL);
+	port = pit_open(TORC_PIRQ_LEVEL);
 	receive(1);
-	close();
-	open(0);
+	pit_close(port);
+	port = pit_open(0);
 	receive(2);
-	close();
+	pit_close(port);
 }

@@ -4,17 +4,12 @@
  * An interrupt of the machine comes to the domain that has bound it, as one event for each edge,
  * whether the domain sleeps or runs; a masked port keeps it, a closed one ends it. While a domain
  * has it nobody else gets it, and it is free again when that domain closes the port or ends.
- *
- * A domain reaches no device, so this takes one that need not be driven: channel 0 of the PIT, the
- * tick of a PC, which firmware sets going and the hypervisor, when it has no watchdog, lets go on.
  */
 #include <torc/build.h>
-#include "conformance.h"
+#include "pit.h"
 
-#define PIT_INPUT 2 /* ACPI tables of PCs move ISA's interrupt 0 here */
 #define CONSOLE_INPUT 4 /* COM1, which the hypervisor has */
 #define NO_INPUT 255
-#define PERIOD_NS 54925415UL /* 65536 ticks of 1193182 Hz */
 
 #define EVENTS 10
 #define TRIES 10
@@ -22,25 +17,6 @@
 #define CHILD_PAGES 4096
 
 static uint64_t port;
-
-static int64_t bind_pit(void)
-{
-	return torc_event_bind(TORC_EVENT_PIRQ, PIT_INPUT, 0);
-}
-
-static void open(void)
-{
-	port = (uint64_t)bind_pit();
-	if ((int64_t)port < TORC_PORT_FIRST_FREE) {
-		FAILURE("bind: %ld", (int64_t)port);
-		verdict_end();
-	}
-}
-
-static void close(void)
-{
-	expect_status("close", torc_event_close(port), TORC_OK);
-}
 
 /* Takes what is pending, and returns how often the port has fired. */
 static uint64_t fired(void)
@@ -73,17 +49,17 @@ static void check_edges(const char *what, bool asleep)
 {
 	uint64_t start, took, least = ~0UL, try;
 
-	for (try = 0; try < TRIES && least > (EVENTS + 1) * PERIOD_NS; try++) {
+	for (try = 0; try < TRIES && least > (EVENTS + 1) * PIT_PERIOD_NS; try++) {
 		start = torc_clock_ns(TORC_CLOCK);
-		open();
+		port = pit_open(0);
 		receive(EVENTS, asleep);
 		took = torc_clock_ns(TORC_CLOCK) - start;
-		close();
+		pit_close(port);
 		if (took < least)
 			least = took;
 	}
 	printf("%s: %u edges took %lu us, try %lu\n", what, EVENTS, least / 1000, try);
-	CHECK(least >= (EVENTS - 2) * PERIOD_NS && least <= (EVENTS + 1) * PERIOD_NS,
+	CHECK(least >= (EVENTS - 2) * PIT_PERIOD_NS && least <= (EVENTS + 1) * PIT_PERIOD_NS,
 	      "%s: %u edges took %lu us", what, EVENTS, least / 1000);
 }
 
@@ -101,11 +77,11 @@ static void check_masked(void)
 	volatile struct torc_vcpu_page *page = TORC_SHIM_VCPU;
 	uint64_t before, came, end;
 
-	open();
+	port = pit_open(0);
 	receive(1, true);
 	torc_event_mask((uint32_t)port);
 	before = fired();
-	end = torc_clock_ns(TORC_CLOCK) + HELD * PERIOD_NS;
+	end = torc_clock_ns(TORC_CLOCK) + HELD * PIT_PERIOD_NS;
 	while (torc_clock_ns(TORC_CLOCK) < end || !is_set(page->event_pending, port))
 		;
 	CHECK(!is_set(&page->pending, port / 64), "the vCPU is told of a masked port");
@@ -115,31 +91,31 @@ static void check_masked(void)
 	came = fired() - before;
 	CHECK(came >= 1 && came < HELD, "%lu events came from behind the mask", came);
 	receive(EVENTS, true);
-	close();
+	pit_close(port);
 }
 
 static void check_closed(void)
 {
 	uint64_t before, came;
 
-	open();
+	port = pit_open(0);
 	receive(1, true);
-	close();
+	pit_close(port);
 	before = fired();
-	guest_sleep_ns(HELD * PERIOD_NS);
+	guest_sleep_ns(HELD * PIT_PERIOD_NS);
 	came = fired() - before;
 	CHECK(came == 0, "%lu events came to a closed port", came);
 	expect_status("close again", torc_event_close(port), TORC_ENOENT);
 	expect_status("rearm", torc_event_rearm(port), TORC_ENOENT);
-	open();
+	port = pit_open(0);
 	receive(EVENTS, true);
-	close();
+	pit_close(port);
 }
 
 static void check_refused(void)
 {
-	open();
-	expect_status("bound already", bind_pit(), TORC_EBUSY);
+	port = pit_open(0);
+	expect_status("bound already", pit_bind(0), TORC_EBUSY);
 	expect_status("as a level",
 		      torc_event_bind(TORC_EVENT_PIRQ, PIT_INPUT | TORC_PIRQ_LEVEL, 0), TORC_EBUSY);
 	expect_status("the hypervisor's", torc_event_bind(TORC_EVENT_PIRQ, CONSOLE_INPUT, 0),
@@ -147,7 +123,7 @@ static void check_refused(void)
 	expect_status("no such input", torc_event_bind(TORC_EVENT_PIRQ, NO_INPUT, 0), TORC_ENOENT);
 	expect_status("sent by hand", torc_event_send(port), TORC_EINVAL);
 	receive(1, true);
-	close();
+	pit_close(port);
 }
 
 /* Has another domain do what @cmdline says, and waits until it has ended. */
@@ -188,12 +164,12 @@ static void own(void)
 	check_masked();
 	check_closed();
 	check_refused();
-	open();
+	port = pit_open(0);
 	run("other");
 	receive(EVENTS, true);
-	close();
+	pit_close(port);
 	run("heir");
-	open();
+	port = pit_open(0);
 	receive(EVENTS, true);
 }
 
@@ -204,9 +180,9 @@ void test_main(void)
 	if (strcmp(role, "owner") == 0) {
 		own();
 	} else if (strcmp(role, "other") == 0) {
-		expect_status("another domain's", bind_pit(), TORC_EBUSY);
+		expect_status("another domain's", pit_bind(0), TORC_EBUSY);
 	} else {
-		open();
+		port = pit_open(0);
 		receive(EVENTS, true);
 	}
 }
