@@ -95,6 +95,7 @@ void __wrap_report_machine(void)
 			m2p_table[mfn] != TORC_INVALID_FRAME;
 	log("audit: %lu audits, %lu found something wrong, %lu frames left over", audits, wrong,
 	    left);
+	log("audit: %lu KiB of memory are its own", frame_count * sizeof(*uses) / 1024);
 	log("audit: %s", wrong || left ? "NOT clean" : "clean");
 	__real_report_machine();
 }
