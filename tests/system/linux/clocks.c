@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define AGREE_NS INT64_C(1000000) /* what two CPUs may differ by */
-#define PATIENCE_NS INT64_C(30000000000) /* for one exchange that is short enough */
+#define PATIENCE_NS INT64_C(60000000000) /* for one exchange that is short enough */
 #define SPINS 1000 /* looks at the memory before the CPU is left to the other one */
 
 static const struct {
