@@ -80,7 +80,7 @@ struct parties {
 	u32 source_id, target_id;
 	struct domain *source, *target; /* NULL: none are held */
 	unsigned int left; /* operations before they are let go */
-	u64 copied; /* bytes */
+	u64 copied; /* bytes, in the whole batch */
 };
 
 static void parties_drop(struct parties *parties)
