@@ -163,8 +163,6 @@ bool console_forget(struct domain *domain)
 	if (focus != domain)
 		return false;
 	focus = domain->next ? domain->next : domain_list;
-	if (focus == domain)
-		focus = NULL;
 	return true;
 }
 

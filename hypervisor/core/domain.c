@@ -164,15 +164,23 @@ void domain_insert(struct domain *domain)
 	__atomic_fetch_add(&domain_count, 1, __ATOMIC_RELEASE);
 }
 
-static void domain_remove(struct domain *domain)
+/*
+ * Gives back the last reference and takes the domain off the list, holding domains_lock. Return:
+ * false when somebody has got another one meanwhile, which is the last then.
+ */
+static bool domain_remove(struct domain *domain)
 {
 	struct domain **link = &domain_list;
+	bool last;
 
 	lock_take(&domain_list_lock);
-	while (*link != domain)
+	last = !--domain->references;
+	while (last && *link != domain)
 		link = &(*link)->next;
-	*link = domain->next;
+	if (last)
+		*link = domain->next;
 	lock_drop(&domain_list_lock);
+	return last;
 }
 
 struct domain *domain_get_next(u64 id)
@@ -180,9 +188,8 @@ struct domain *domain_get_next(u64 id)
 	struct domain *domain, *found = NULL;
 
 	lock_take(&domain_list_lock);
-	/* One that has lost its last reference is on its way off the list. */
 	for (domain = domain_list; domain; domain = domain->next)
-		if (domain->id > id && domain->references && (!found || domain->id < found->id))
+		if (domain->id > id && (!found || domain->id < found->id))
 			found = domain;
 	if (found)
 		found->references++;
@@ -197,8 +204,6 @@ struct domain *domain_get(u64 id)
 	lock_take(&domain_list_lock);
 	for (domain = domain_list; domain && domain->id != id; domain = domain->next)
 		;
-	if (domain && !domain->references)
-		domain = NULL;
 	if (domain)
 		domain->references++;
 	lock_drop(&domain_list_lock);
@@ -255,27 +260,24 @@ static void start_anew(u16 id, const struct domain_source *source, bool focus)
 		console_focus(domain);
 }
 
-/* Gives back everything of a domain. A reboot starts it anew if what it was built from was kept. */
+/*
+ * Gives back everything of a domain that is off the list. A reboot starts it anew if what it was
+ * built from was kept. All in one go under domains_lock: who finds the domain gone and wants to
+ * make another waits until its name and its memory are free.
+ */
 static void reap(struct domain *domain)
 {
 	struct domain_source source = domain->source;
 	unsigned int reason = domain->ending - 1;
+	bool focus = console_forget(domain);
 	u16 id = domain->id;
-	bool focus;
 
-	lock_take(&domains_lock);
-	focus = console_forget(domain);
-	domain_remove(domain);
-	lock_drop(&domains_lock);
 	census_log(domain);
 	log("domain %u %s ended: %s", id, domain->name, reason_names[reason]);
-	virq_raise(TORC_VIRQ_DOMAIN);
 	domain_destroy(domain);
-	if (reason == TORC_SHUTDOWN_REBOOT && source.restarts-- > 0) {
-		lock_take(&domains_lock);
+	virq_raise(TORC_VIRQ_DOMAIN);
+	if (reason == TORC_SHUTDOWN_REBOOT && source.restarts-- > 0)
 		start_anew(id, &source, focus);
-		lock_drop(&domains_lock);
-	}
 	__atomic_fetch_sub(&domain_count, 1, __ATOMIC_RELEASE);
 }
 
@@ -284,10 +286,15 @@ void domain_put(struct domain *domain)
 	bool last;
 
 	lock_take(&domain_list_lock);
-	last = --domain->references == 0;
+	last = domain->references == 1;
+	domain->references -= !last;
 	lock_drop(&domain_list_lock);
-	if (last)
+	if (!last)
+		return;
+	lock_take(&domains_lock);
+	if (domain_remove(domain))
 		reap(domain);
+	lock_drop(&domains_lock);
 }
 
 /* When no domain is left that may resume those which are paused, they would stay for ever. */

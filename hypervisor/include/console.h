@@ -28,8 +28,8 @@ void console_input(void);
 bool console_flush(void);
 
 /**
- * console_forget - @domain is about to end: shows its last output, moves the focus on; holding
- * domains_lock
+ * console_forget - @domain, just taken off the list, is about to end: shows its last output, moves
+ * the focus on; holding domains_lock
  * Return: whether it had the focus.
  */
 bool console_forget(struct domain *domain);

@@ -390,8 +390,8 @@ Test(console, a_domain_that_ends_gives_the_focus_on)
 	domains[0].next = NULL;
 	type("y");
 	expect_input(0, "y");
-	console_forget(&domains[0]);
 	domain_list = NULL;
+	console_forget(&domains[0]);
 	type("nobody hears this\x14");
 }
 

@@ -8,7 +8,10 @@
  * Vulnerable: the tools' way starts what the guest's own way refuses.
  * Fixed: both are checked alike.
  */
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
+#include <torc/events.h>
 #include <torc/manage.h>
 #include "pair.h"
 #include "state.h"
@@ -225,4 +228,58 @@ Test(manage_copy, it_ends)
 	cr_expect_eq(hc_domain_control(BACK, id, TORC_DOMAIN_DESTROY, 0), TORC_ENOENT);
 	cr_expect_eq(front->references, 1);
 	end(front, TORC_SHUTDOWN_POWEROFF);
+}
+
+static void *give_back(void *held)
+{
+	domain_put(held);
+	return NULL;
+}
+
+/*
+ * Who finds that a domain is there no more makes another one of that name in its place: until the
+ * list's lock is to be had, in which that happens, it must be found.
+ */
+Test(manage_copy, it_is_found_while_its_name_and_memory_are_not_free)
+{
+	struct domain *held = domain_get(made->id), *found;
+	u64 id = made->id, chunks = memory_chunks_out;
+	pthread_t thread;
+
+	end(made, TORC_SHUTDOWN_POWEROFF);
+	lock_take(&domains_lock);
+	cr_assert_eq(pthread_create(&thread, NULL, give_back, held), 0);
+	while (!lock_wanted(&domains_lock))
+		usleep(1000);
+	found = domain_get(id);
+	cr_expect_eq(found, made);
+	cr_expect(domain_name_taken("made"));
+	lock_drop(&domains_lock);
+	pthread_join(thread, NULL);
+	if (found)
+		domain_put(found);
+	cr_expect_null(domain_get(id));
+	cr_expect_eq(memory_chunks_out, chunks - PAGES / CHUNK_PAGES);
+	cr_expect_gt(hc_domain_create(BACK, PAGE_WANT), 0);
+}
+
+static s64 virq;
+static unsigned int returned;
+
+static void expect_untold(void)
+{
+	returned++;
+	cr_expect_not(event_is_pending(back, 0, virq));
+}
+
+/* A domain that waits for room is told when there is some. */
+Test(manage_copy, its_end_is_told_when_its_memory_is_back)
+{
+	virq = hc_event_bind(BACK, TORC_EVENT_VIRQ, TORC_VIRQ_DOMAIN, 0);
+	cr_assert_gt(virq, 0);
+	memory_chunk_returns = expect_untold;
+	end(made, TORC_SHUTDOWN_POWEROFF);
+	memory_chunk_returns = NULL;
+	cr_expect_eq(returned, PAGES / CHUNK_PAGES);
+	cr_expect(event_is_pending(back, 0, virq));
 }

@@ -16,6 +16,7 @@
 u64 memory_pages_out, memory_chunks_out, memory_fail_after = ~0ull;
 unsigned int memory_failures;
 bool memory_fail_once;
+void (*memory_chunk_returns)(void);
 u64 memory_ram_pages = 1 << 20;
 
 static mfn_t pool[MAX_FRAMES], chunk_pool[64];
@@ -37,6 +38,7 @@ void memory_give(mfn_t first_page, u64 pages, mfn_t first_chunk, u64 chunks)
 	memory_pages_out = memory_chunks_out = 0;
 	memory_fail_after = ~0ull;
 	memory_fail_once = false;
+	memory_chunk_returns = NULL;
 	memory_ram_pages = 1 << 20;
 	memset(out, 0, sizeof(out));
 	arena_forbid(first_page, pages);
@@ -100,4 +102,6 @@ void chunk_free(mfn_t mfn)
 	arena_forbid(mfn, CHUNK_PAGES);
 	chunk_pool[chunk_count++] = mfn;
 	memory_chunks_out--;
+	if (memory_chunk_returns)
+		memory_chunk_returns();
 }

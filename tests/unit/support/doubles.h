@@ -67,6 +67,7 @@ extern u64 memory_pages_out, memory_chunks_out; /* allocated and not freed */
 extern u64 memory_fail_after; /* so many allocations of pages and chunks succeed; ~0: all */
 extern bool memory_fail_once; /* of those behind them only the first fails, not all */
 extern unsigned int memory_failures; /* allocations that have failed so */
+extern void (*memory_chunk_returns)(void); /* called with each that is freed */
 extern u64 memory_ram_pages;  /* of the machine, as alloc_ram_pages() tells */
 
 /* doubles/serial.c */
