@@ -31,7 +31,7 @@
 #define TORC_EVENT_PIRQ 5 /* an interrupt of the machine; TORC_PIRQ_* and its global number */
 
 /* Virtual interrupts. */
-#define TORC_VIRQ_DOMAIN 0 /* a domain has started or is gone, with all it had; OBSERVE */
+#define TORC_VIRQ_DOMAIN 0 /* a domain has started, or is gone and its memory free; needs OBSERVE */
 #define TORC_VIRQ_COUNT 1
 
 /*
