@@ -415,9 +415,12 @@ struct domain *domain_build(const struct domain_source *source)
 			domain_destroy(plan.domain);
 		return NULL;
 	}
+	/* Whoever finds it on the list may start its vCPUs, too: not before it runs. */
+	lock_take(&plan.domain->lock);
 	domain_insert(plan.domain);
 	log("domain %u %s started, %lu MiB, %lu vcpus", id, plan.name,
 	    plan.pages >> (20 - PAGE_SHIFT), plan.value[WORD_VCPUS]);
 	sched_start(plan.vcpu);
+	lock_drop(&plan.domain->lock);
 	return plan.domain;
 }

@@ -272,7 +272,6 @@ static void reap(struct domain *domain)
 	bool focus = console_forget(domain);
 	u16 id = domain->id;
 
-	census_log(domain);
 	log("domain %u %s ended: %s", id, domain->name, reason_names[reason]);
 	domain_destroy(domain);
 	virq_raise(TORC_VIRQ_DOMAIN);
@@ -297,24 +296,24 @@ void domain_put(struct domain *domain)
 	lock_drop(&domains_lock);
 }
 
-/* When no domain is left that may resume those which are paused, they would stay for ever. */
+/* When no domain is left that can resume those which are paused, they would stay for ever. */
 static void end_abandoned(void)
 {
-	struct domain *domain;
+	struct domain *other;
 	u64 id;
 
-	for (id = 0; (domain = domain_get_next(id)); id = domain->id, domain_put(domain)) {
-		if (domain->ending || !(domain->privileges & TORC_PRIVILEGE_CONTROL))
+	for (id = 0; (other = domain_get_next(id)); id = other->id, domain_put(other)) {
+		if (other->ending || other->paused || !(other->privileges & TORC_PRIVILEGE_CONTROL))
 			continue;
-		domain_put(domain);
+		domain_put(other);
 		return;
 	}
-	for (id = 0; (domain = domain_get_next(id)); id = domain->id, domain_put(domain)) {
-		if (!domain->paused || domain->ending)
+	for (id = 0; (other = domain_get_next(id)); id = other->id, domain_put(other)) {
+		if (!other->paused || other->ending)
 			continue;
-		log("domain %u %s ended: it is paused, and nobody may resume it", domain->id,
-		    domain->name);
-		sched_end(domain, TORC_SHUTDOWN_POWEROFF);
+		log("domain %u %s ended: it is paused, and nobody may resume it", other->id,
+		    other->name);
+		sched_end(other, TORC_SHUTDOWN_POWEROFF);
 	}
 }
 
@@ -328,5 +327,6 @@ void domain_retire(struct domain *domain)
 	rings_close(domain);
 	if (domain->privileges & TORC_PRIVILEGE_CONTROL)
 		end_abandoned();
+	census_log(domain);
 	domain_put(domain);
 }

@@ -39,7 +39,7 @@ void rings_revoke(struct domain *owner, bool all);
 
 /**
  * rings_close - @domain has ended: it sees no ring page any more, and nobody sees its own
- * Holding no lock but domains_lock.
+ * Holding no lock.
  */
 void rings_close(struct domain *domain);
 

@@ -13,7 +13,7 @@ void ports_leave(struct vcpu *vcpu);
 /** ports_close - closes all ports of a domain that has ended */
 void ports_close(struct domain *domain);
 
-/** virq_raise - fires @virq in each domain that bound it; holding no lock but domains_lock */
+/** virq_raise - fires @virq in each domain that bound it; no lock behind a domain's is held */
 void virq_raise(unsigned int virq);
 
 /** pirq_raise - interrupt @vector, of those from VECTOR_PIRQ on, has arrived */

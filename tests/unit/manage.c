@@ -146,7 +146,8 @@ Test(manage, who_is_paused_ends_with_the_last_who_could_resume)
 	} fronts[] = {
 		{ 0, true, false, true },
 		{ 0, false, false, false },
-		{ TORC_PRIVILEGE_CONTROL, true, false, false },
+		{ TORC_PRIVILEGE_CONTROL, true, false, true },
+		{ TORC_PRIVILEGE_CONTROL, false, false, false },
 		{ TORC_PRIVILEGE_CONTROL, true, true, false },
 		{ ~TORC_PRIVILEGE_CONTROL, true, false, true },
 		{ 0, true, true, false },
@@ -163,13 +164,16 @@ Test(manage, who_is_paused_ends_with_the_last_who_could_resume)
 		pair_destroy();
 		pair_build();
 	}
-	/* One that ends itself cannot, whatever it may do. */
-	cr_assert(make("domain name=third mem=4M"));
+	/* One that ends itself cannot, whatever it may do; one that runs can. */
+	cr_assert(make("domain name=third mem=4M privileges=control"));
+	cr_assert(make("domain name=fourth mem=4M"));
 	front->privileges = TORC_PRIVILEGE_CONTROL;
 	front->ending = TORC_SHUTDOWN_POWEROFF + 1;
-	front->next->paused = true;
+	front->next->next->paused = true;
 	ends = 0;
 	end(back, TORC_SHUTDOWN_POWEROFF);
+	cr_expect_eq(ends, 0);
+	end(front->next, TORC_SHUTDOWN_POWEROFF);
 	cr_expect_eq(ends, 1);
 }
 

@@ -7,6 +7,8 @@
 #include "doubles.h"
 #include "log.h"
 
+void (*log_hears)(const char *line);
+
 static char text[1 << 16];
 static u64 length;
 
@@ -36,6 +38,8 @@ void log(const char *format, ...)
 	if (length + sizeof(line) + 2 > sizeof(text))
 		log_forget();
 	length += (u64)sprintf(text + length, "%s\n", line);
+	if (log_hears)
+		log_hears(line);
 }
 
 const char *panic_text(void)

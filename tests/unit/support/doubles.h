@@ -15,6 +15,7 @@
 /** logged - everything logged so far, lines ended by newlines */
 const char *logged(void);
 void log_forget(void);
+extern void (*log_hears)(const char *line); /* called with each, if set */
 
 extern jmp_buf panic_jump;
 extern bool panic_expected;
