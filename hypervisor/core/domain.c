@@ -308,13 +308,12 @@ static void end_abandoned(void)
 		domain_put(other);
 		return;
 	}
-	for (id = 0; (other = domain_get_next(id)); id = other->id, domain_put(other)) {
-		if (!other->paused || other->ending)
-			continue;
-		log("domain %u %s ended: it is paused, and nobody may resume it", other->id,
-		    other->name);
-		sched_end(other, TORC_SHUTDOWN_POWEROFF);
-	}
+	for (id = 0; (other = domain_get_next(id)); id = other->id, domain_put(other))
+		if (other->paused && !other->ending) {
+			log("domain %u %s ended: it is paused, and nobody may resume it",
+			    other->id, other->name);
+			sched_end(other, TORC_SHUTDOWN_POWEROFF);
+		}
 }
 
 /**

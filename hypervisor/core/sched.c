@@ -197,7 +197,7 @@ void sched_unpause(struct domain *domain)
 	lock_drop(&sched_lock);
 }
 
-static int set(struct domain *domain, unsigned int what, u64 index, u64 value)
+static int set(struct domain *domain, u64 what, u64 index, u64 value)
 {
 	const struct {
 		u64 least, most, *machine;
@@ -231,7 +231,7 @@ static int set(struct domain *domain, unsigned int what, u64 index, u64 value)
 	return TORC_OK;
 }
 
-int sched_set(struct domain *domain, unsigned int what, u64 index, u64 value)
+int sched_set(struct domain *domain, u64 what, u64 index, u64 value)
 {
 	int error;
 

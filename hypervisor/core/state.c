@@ -90,7 +90,7 @@ static bool control_allowed(struct torc_vcpu_state *state)
 	for (i = 0; i < ARRAY_SIZE(state->gdt); i++)
 		if (!descriptor_check(&state->gdt[i]))
 			return false;
-	return state->ldt_entries <= TORC_LDT_MAX_ENTRIES && !state->reserved0 &&
+	return state->ldt_entries <= TORC_LDT_MAX_ENTRIES && !state->reserved0 && !state->cr4 &&
 	       (!state->xcr0 || xcr0_allowed(state->xcr0)) &&
 	       all_zero(state->msr, sizeof(state->msr)) && fpu_allowed(state->fpu);
 }
@@ -269,10 +269,10 @@ s64 vcpu_start(struct vcpu *vcpu, mfn_t page)
 	struct torc_vcpu_state state;
 	int error;
 
-	if (vcpu->state != VCPU_DOWN)
-		return TORC_EBUSY;
-	if (READ_ONCE(vcpu->cpu)) /* it has not left yet */
+	if (vcpu->state == VCPU_DOWN && READ_ONCE(vcpu->cpu)) /* it has not left yet */
 		return TORC_EAGAIN;
+	if (vcpu->state != VCPU_DOWN || vcpu->page) /* vcpu_down is to be called once more */
+		return TORC_EBUSY;
 	memcpy(&state, mfn_to_virt(page), sizeof(state));
 	error = vcpu_put_state(vcpu, &state);
 	if (!error)

@@ -65,7 +65,7 @@ void sched_unpause(struct domain *domain);
  * Return: TORC_EINVAL when @what is unknown or @value out of its range, a CPU that the machine has
  * not among them; TORC_ENOENT without such a vCPU.
  */
-int sched_set(struct domain *domain, unsigned int what, u64 index, u64 value);
+int sched_set(struct domain *domain, u64 what, u64 index, u64 value);
 
 /** sched_tick - the timer fired: expired deadlines raise their events */
 void sched_tick(void);

@@ -51,5 +51,6 @@ s64 hc_memory_populate(struct vcpu *vcpu, u64 page)
 	if (!domain_add_chunk(domain, page))
 		return TORC_ENOMEM;
 	windows_show_chunk(domain, page);
+	flush_tables(domain);
 	return TORC_OK;
 }

@@ -197,6 +197,10 @@ Test(balloon, other_cpus_forget_first)
 	cr_expect_eq(hc_memory_release(FRONT, 0), 0);
 	cr_expect_eq(ipis, 1);
 	cr_expect_eq(told, TORC_INVALID_FRAME);
+	cpus[1].passes = 3;
+	cr_expect_eq(hc_memory_populate(FRONT, 0), 0);
+	cr_expect_eq(ipis, 2, "the window showed something else there");
+	cr_expect_neq(told, TORC_INVALID_FRAME);
 	front->vcpu[1]->cpu = NULL;
 }
 

@@ -326,6 +326,19 @@ static bool due_at_each_look(unsigned int work)
 	return true;
 }
 
+/* It waits for other CPUs, whose number no entry counts. */
+Test(batch_stop, a_flush_is_the_work_of_many_entries)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * PREEMPT_INTERVAL / 16; i++)
+		*batch_op(i) = (struct torc_batch_op){ .op = TORC_OP_FLUSH_ALL, .old = 1 };
+	preempt_due_if = due_at_each_look;
+	cr_expect_eq(hc_batch(vcpu, 0, i), TORC_EAGAIN);
+	preempt_due_if = NULL;
+	cr_expect_eq(hc_batch(vcpu, 0, i), 0);
+}
+
 /*
  * Attack: another domain wants this one's lock again and again, so that each look ends the call.
  * Vulnerable: operations that are done already count as work when the call is made again, so that a

@@ -363,8 +363,7 @@ Test(sched, without_domains_the_machine_goes_off)
 Test(sched, parameters_are_checked)
 {
 	static const struct {
-		unsigned int what;
-		u64 index, value;
+		u64 what, index, value;
 		int error;
 	} tries[] = {
 		{ TORC_SCHED_WEIGHT, 0, 0, TORC_EINVAL },
@@ -392,6 +391,7 @@ Test(sched, parameters_are_checked)
 		{ TORC_SCHED_PERIOD_NS, 0, 10000000, TORC_OK },
 		{ 7, 0, 1, TORC_EINVAL },
 		{ ~0u, 0, 1, TORC_EINVAL },
+		{ 1ull << 32 | TORC_SCHED_WEIGHT, 0, 1, TORC_EINVAL },
 	};
 	unsigned int i;
 

@@ -135,6 +135,7 @@ Test(state, fields_outside_their_range)
 {
 	REFUSE(state->size--);
 	REFUSE(state->flags = TORC_STATE_DOWN);
+	REFUSE(state->cr4 = 1);
 	REFUSE(state->flags = 0x80);
 	REFUSE(state->flags = TORC_STATE_RING3);
 	REFUSE(state->cs = TORC_SEL_USER_CS);

@@ -13,7 +13,7 @@
  * the same on any machine: entries of page tables carry the pfn where hardware wants the mfn. A
  * table is written as ordinary memory of its level; it becomes a table when a root above it is
  * loaded. In the domain's linear map it must not be writable, as the hypervisor counts on having
- * taken that away.
+ * taken that away. If the first state is refused, tables are to be written again before the next.
  */
 #ifndef TORC_MANAGE_H
 #define TORC_MANAGE_H

@@ -76,8 +76,8 @@
 
 /* Ports bound from the start; others are given out by the event hypercalls. */
 #define TORC_PORT_TIMER 1 /* set_timer's deadline has passed */
-#define TORC_PORT_CONSOLE 2 /* the console ring has input, or room for output again */
-#define TORC_PORT_CONTROL 3 /* there is a request for the call control */
+#define TORC_PORT_CONSOLE 2 /* the console ring has input; at vCPU 0 */
+#define TORC_PORT_CONTROL 3 /* a request for the call control; at vCPU 0 if it is up */
 #define TORC_PORT_IPI 4 /* another vCPU of the domain called vcpu_kick */
 #define TORC_PORT_FIRST_FREE 16
 

@@ -17,8 +17,8 @@
  * @bytes: what to write
  * @count: how many
  *
- * Return: how many were taken; fewer than @count when the console is slow. TORC_PORT_CONSOLE
- * fires once there is room again.
+ * Return: how many were taken; fewer than @count when the console is slow. No event tells that
+ * there is room again: try once more.
  */
 size_t torc_console_write(volatile struct torc_console_ring *ring, const void *bytes, size_t count);
 

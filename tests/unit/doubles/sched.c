@@ -77,7 +77,7 @@ void sched_unpause(struct domain *domain)
 	domain->paused = false;
 }
 
-int sched_set(struct domain *domain __unused, unsigned int what, u64 index, u64 value)
+int sched_set(struct domain *domain __unused, u64 what, u64 index, u64 value)
 {
 	if (what == setting_refused)
 		return TORC_EINVAL;

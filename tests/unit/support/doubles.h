@@ -44,8 +44,7 @@ extern bool pause_takes_longer; /* sched_pause() finds a vCPU that still runs */
 extern void (*sched_stops)(void); /* called when sched_stop() has stopped a vCPU, if set */
 extern unsigned int wakes, blocks, starts, ends, ended_for;
 extern struct sched_setting {
-	unsigned int what;
-	u64 index, value;
+	u64 what, index, value;
 } settings[8]; /* by sched_set(), in turn */
 extern unsigned int setting_count, setting_refused; /* how many; which @what is refused */
 

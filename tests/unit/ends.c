@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026 The Torc authors */
 /*
- * The end of a domain and its new beginning, with others that look on and lay hands on it.
+ * The end of a domain or vCPU and its new beginning, with others that look on and lay hands on it.
  *
  * Attack: start a vCPU of a domain that reboots, between its place in the list and its own start.
  * Vulnerable: the vCPU is in the scheduler's list twice, or without a page, and the machine stops.
@@ -9,13 +9,14 @@
  */
 #include <pthread.h>
 #include <unistd.h>
+#include <torc/events.h>
 #include <torc/instructions.h>
 #include <torc/manage.h>
 #include "console.h"
 #include "pair.h"
 #include "state.h"
 
-TestSuite(domain_end, .init = pair_create, .fini = pair_end);
+TestSuite(ends, .init = pair_create, .fini = pair_end);
 
 static pthread_t thread;
 static bool answered;
@@ -41,7 +42,7 @@ static void start_what_started(const char *line)
 		usleep(1000);
 }
 
-Test(domain_end, nobody_else_starts_a_domain_that_reboots)
+Test(ends, nobody_else_starts_a_domain_that_reboots)
 {
 	unsigned int before = starts;
 
@@ -68,7 +69,7 @@ static void expect_no_wait(const char *line)
 }
 
 /* It may be long, and the port that it goes to is slow. */
-Test(domain_end, nobody_waits_for_its_census)
+Test(ends, nobody_waits_for_its_census)
 {
 	census_count(front, TORC_INSN_CLI, 0x1234);
 	census_count(front, TORC_INSN_STI, 0x1235);
@@ -76,4 +77,33 @@ Test(domain_end, nobody_waits_for_its_census)
 	end(front, TORC_SHUTDOWN_POWEROFF);
 	log_hears = NULL;
 	cr_expect_eq(seen, 2);
+}
+
+/*
+ * Attack: bind a port on the way down, and start the vCPU so that it fails before it is released.
+ * Vulnerable: its page is given back, and the next use of the port goes through no pointer.
+ * Fixed: it does not start before it has been taken down altogether.
+ */
+Test(ends, a_vcpu_that_is_on_the_way_down_does_not_start)
+{
+	struct torc_vcpu_state *state = page_in(front, PAGE_STATE);
+	s64 port;
+
+	bring_up(front, 1);
+	front->vcpu[1]->cpu = &cpus[1];
+	cr_expect_eq(hc_vcpu_down(FRONT, 1), TORC_EAGAIN);
+	port = hc_event_bind(front->vcpu[1], TORC_EVENT_UNBOUND, back->id, 0);
+	cr_assert_geq(port, TORC_PORT_FIRST_FREE);
+	front->vcpu[1]->cpu = NULL;
+	state->batch_pages[0] = front->pages;
+	cr_expect_eq(hc_vcpu_up(FRONT, 1, PAGE_STATE), TORC_EBUSY);
+	front->ending = TORC_SHUTDOWN_POWEROFF + 1;
+	cr_expect_eq(hc_vcpu_up(FRONT, 1, PAGE_STATE), TORC_EBUSY, "nor when all are down");
+	front->ending = 0;
+	cr_assert_not_null(front->vcpu[1]->page);
+	cr_expect_eq(hc_event_rearm(FRONT, port), 0);
+	cr_expect_eq(hc_vcpu_down(FRONT, 1), 0);
+	cr_expect_eq(hc_vcpu_up(FRONT, 1, PAGE_STATE), TORC_ENOENT);
+	bring_up(front, 1);
+	EXPECT_PAIR();
 }
