@@ -286,6 +286,7 @@ static int run_any(struct vcpu *vcpu, struct torc_batch_op *shared)
 
 	if (op.flags & TORC_BATCH_DONE)
 		return op.status ? TORC_EINVAL : 0;
+	/* A flush waits for other CPUs. */
 	if (must_stop(vcpu->domain, op.op < TORC_OP_FLUSH_PAGE ? 1 : PIECE))
 		return STOPPED;
 	status = run_op(vcpu, &op);

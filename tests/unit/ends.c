@@ -79,14 +79,9 @@ Test(ends, nobody_waits_for_its_census)
 	cr_expect_eq(seen, 2);
 }
 
-/*
- * Attack: bind a port on the way down, and start the vCPU so that it fails before it is released.
- * Vulnerable: its page is given back, and the next use of the port goes through no pointer.
- * Fixed: it does not start before it has been taken down altogether.
- */
-Test(ends, a_vcpu_that_is_on_the_way_down_does_not_start)
+/* Front's vCPU 1 is down but still on a CPU, where it binds one more port before it leaves. */
+static s64 bind_on_the_way_down(void)
 {
-	struct torc_vcpu_state *state = page_in(front, PAGE_STATE);
 	s64 port;
 
 	bring_up(front, 1);
@@ -95,6 +90,28 @@ Test(ends, a_vcpu_that_is_on_the_way_down_does_not_start)
 	port = hc_event_bind(front->vcpu[1], TORC_EVENT_UNBOUND, back->id, 0);
 	cr_assert_geq(port, TORC_PORT_FIRST_FREE);
 	front->vcpu[1]->cpu = NULL;
+	return port;
+}
+
+Test(ends, a_port_bound_on_the_way_down_moves_too)
+{
+	s64 port = bind_on_the_way_down();
+
+	cr_expect_eq(hc_vcpu_down(FRONT, 1), 0);
+	cr_expect_eq(hc_event_rearm(FRONT, port), 0);
+	cr_expect_eq(hc_event_move(FRONT, port, 0), 0);
+}
+
+/*
+ * Attack: bind a port on the way down, and start the vCPU so that it fails before it is released.
+ * Vulnerable: its page is given back, and the next use of the port goes through no pointer.
+ * Fixed: it does not start before it has been taken down altogether.
+ */
+Test(ends, a_vcpu_that_is_on_the_way_down_does_not_start)
+{
+	struct torc_vcpu_state *state = page_in(front, PAGE_STATE);
+	s64 port = bind_on_the_way_down();
+
 	state->batch_pages[0] = front->pages;
 	cr_expect_eq(hc_vcpu_up(FRONT, 1, PAGE_STATE), TORC_EBUSY);
 	front->ending = TORC_SHUTDOWN_POWEROFF + 1;

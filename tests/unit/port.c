@@ -263,22 +263,6 @@ Test(port, ports_of_a_vcpu_that_goes_down_move)
 	cr_expect(event_is_pending(back, 1, stays));
 }
 
-/* Its vCPU is down but still on a CPU, where it binds one more before it leaves. */
-Test(port, a_port_bound_on_the_way_down_moves_too)
-{
-	s64 port;
-
-	bring_up(front, 1);
-	front->vcpu[1]->cpu = &cpus[1];
-	cr_expect_eq(hc_vcpu_down(FRONT, 1), TORC_EAGAIN);
-	port = hc_event_bind(front->vcpu[1], TORC_EVENT_UNBOUND, back->id, 0);
-	cr_assert_geq(port, FIRST);
-	front->vcpu[1]->cpu = NULL;
-	cr_expect_eq(hc_vcpu_down(FRONT, 1), 0);
-	cr_expect_eq(hc_event_rearm(FRONT, port), 0);
-	cr_expect_eq(hc_event_move(FRONT, port, 0), 0);
-}
-
 /* Another CPU decides it while this one stops a vCPU. */
 static void ending_begins(void)
 {
