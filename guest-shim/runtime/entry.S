@@ -79,6 +79,7 @@ guest_entry_nmi:
 	TORC_ENTER_NMI %gs:8
 	call_handler guest_nmi
 	TORC_LEAVE_NMI
+	ud2
 
 	.globl guest_entry_double_fault
 guest_entry_double_fault:

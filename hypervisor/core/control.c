@@ -161,7 +161,7 @@ s64 hc_set_debugreg(struct vcpu *vcpu, u64 number, u64 value)
 	if (number > 7 || !debugreg_check(number, &value))
 		return TORC_EINVAL;
 	vcpu->dr[6] = read_dr6();
-	vcpu->dr[number] = value;
+	vcpu->dr[index_nospec(number, 8)] = value;
 	vcpu_load_debug(vcpu);
 	return TORC_OK;
 }

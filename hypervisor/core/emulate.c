@@ -130,7 +130,7 @@ static bool carry_out(struct vcpu *vcpu, const struct instruction *insn, bool *a
 	case INSN_WRMSR:
 		return emulate_msr(vcpu, insn->id == INSN_WRMSR);
 	case INSN_XSETBV:
-		return regs->rcx == 0 &&
+		return (u32)regs->rcx == 0 &&
 		       hc_set_xcr0(vcpu, regs->rdx << 32 | (u32)regs->rax) == 0;
 	case INSN_IN:
 		emulate_in(regs, insn->size);
@@ -162,5 +162,6 @@ bool emulate(struct vcpu *vcpu)
 		return true;
 	census_count(vcpu->domain, insn.id, rip);
 	vcpu->regs->rip = rip + insn.length;
+	vcpu->regs->rflags &= ~(u64)RFLAGS_RF;
 	return true;
 }

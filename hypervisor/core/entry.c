@@ -35,7 +35,8 @@ static void interrupt(u64 vector)
 		pirq_raise(vector);
 		apic_eoi();
 		break;
-	default: /* spurious ones want no EOI */
+	default: /* left by firmware; or spurious, when nothing is in service and nothing lost */
+		apic_eoi();
 		break;
 	}
 }

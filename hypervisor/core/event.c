@@ -9,6 +9,7 @@
  */
 #include "cpu.h"
 #include "entry.h"
+#include "lib.h"
 #include "observe.h"
 #include "sched.h"
 
@@ -70,7 +71,6 @@ bool frame_deliver(struct vcpu *vcpu, unsigned int kind, u64 vector, u64 error, 
 	struct torc_frame *frame = kind == TORC_ENTRY_NMI ? &page->nmi : &page->sync;
 	bool ring3 = (regs->cs & 3) == 3;
 	u8 irq_was_on = ring3 ? 1 : READ_ONCE(page->irq_on);
-	struct iret_frame *entry;
 
 	if (kind != TORC_ENTRY_NMI && !ring3 && READ_ONCE(page->busy)) {
 		if (READ_ONCE(page->double_fault.vector))
@@ -86,12 +86,8 @@ bool frame_deliver(struct vcpu *vcpu, unsigned int kind, u64 vector, u64 error, 
 		page->nmi_masked = 1;
 	else
 		page->busy = 1;
-	entry = &vcpu->desc->iret[kind];
-	regs->rip = entry->rip;
-	regs->cs = entry->cs;
-	regs->rflags = entry->rflags;
-	regs->rsp = entry->rsp;
-	regs->ss = entry->ss;
+	/* Five words, from RIP on, as IRETQ has them. */
+	memcpy(&regs->rip, &vcpu->desc->iret[kind], sizeof(struct iret_frame));
 	return true;
 }
 

@@ -136,7 +136,7 @@ return:
 	cmpq	$0, pending(%rip)
 	jne	return_event
 	wrgsbase %rcx
-	testb	$SELECTOR_LDT, 32(%rsp) /* SS */
+	testb	$SELECTOR_GUESTS, 32(%rsp) /* SS */
 	jnz	use_alias
 return_user:
 	mov	return_frame + TORC_RET_RCX(%rip), %rcx

@@ -203,7 +203,7 @@ nmi_leave_guest:
 	mov	%rax, entry_top - IRET_FRAME + \offset(%rip)
 	.endr
 	lea	entry_top - IRET_FRAME(%rip), %rcx
-	testb	$SELECTOR_LDT, 152(%rsp) /* SS */
+	testb	$SELECTOR_GUESTS, 152(%rsp) /* SS */
 	jz	1f
 	mov	144(%rsp), %eax /* RSP */
 	alias_stack %rcx, %rax

@@ -65,20 +65,12 @@ s64 hc_yield(struct vcpu *vcpu __unused)
 
 s64 hc_set_timer(struct vcpu *vcpu, u64 deadline)
 {
-	u64 absolute;
+	u64 absolute = system_to_hypervisor(vcpu->domain, deadline);
+	bool past = absolute <= time_now_ns();
 
-	if (!deadline) {
-		sched_set_timer(vcpu, TIMER_NEVER);
-		return TORC_OK;
-	}
-	if (__builtin_add_overflow(deadline, vcpu->domain->start_ns, &absolute))
-		absolute = TIMER_NEVER;
-	if (absolute <= time_now_ns()) {
-		sched_set_timer(vcpu, TIMER_NEVER);
+	sched_set_timer(vcpu, past ? TIMER_NEVER : absolute);
+	if (past)
 		event_raise(vcpu, TORC_PORT_TIMER);
-	} else {
-		sched_set_timer(vcpu, absolute);
-	}
 	return TORC_OK;
 }
 
@@ -181,13 +173,11 @@ s64 hc_nmi_return(struct vcpu *vcpu)
 
 	if (!is_canonical(frame.rip) || !is_canonical(user_gs))
 		return TORC_EINVAL;
-	if (!ring1 && (frame.cs != TORC_SEL_USER_CS && frame.cs != TORC_SEL_USER_CS32))
-		return TORC_EINVAL;
 	regs->rip = frame.rip;
-	regs->cs = frame.cs;
+	regs->cs = ring1 ? TORC_SEL_KERNEL_CS : (u16)frame.cs | 3;
 	regs->rflags = (frame.rflags & GATE_RFLAGS_ALLOWED) | GATE_RFLAGS_FORCED;
 	regs->rsp = frame.rsp;
-	regs->ss = ring1 ? TORC_SEL_KERNEL_SS : TORC_SEL_USER_SS;
+	regs->ss = ring1 ? TORC_SEL_KERNEL_SS : (u16)frame.ss | 3;
 	regs->rax = frame.rax;
 	regs->rcx = frame.rcx;
 	regs->r11 = frame.r11;
@@ -205,6 +195,7 @@ s64 hc_census(struct vcpu *vcpu, u64 index, u64 *address)
 
 	if (index >= domain->census_used)
 		return TORC_ENOENT;
+	index = index_nospec(index, domain->census_used);
 	*address = domain->census[index].rip;
 	return (s64)domain->census[index].instruction << 32 | domain->census[index].count;
 }

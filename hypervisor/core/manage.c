@@ -71,7 +71,7 @@ static bool furnish(struct domain *domain, const struct torc_domain_create *want
 	if (frame_get_writable(domain, domain_mfn(domain, want->console_ring)) ||
 	    frame_get_writable(domain, domain_mfn(domain, want->time_page)))
 		return false;
-	start_time(domain);
+	start_shared(domain);
 	return true;
 }
 

@@ -36,8 +36,8 @@ static const u8 cpuid_hidden[TORC_CPUID_WORDS][20] = { /* bits; 0 is none of the
 	[TORC_CPUID_80000001_EDX] = { 1, 3, 7, 9, 12, 13, 14, 17, 26, 27 },
 	/* XSAVES XFD */
 	[TORC_CPUID_D_1_EAX] = { 3, 4 },
-	/* ArchPerfmonExt FRED LKGS WRMSRNS LASS LAM */
-	[TORC_CPUID_7_1_EAX] = { 8, 17, 18, 19, 6, 26 },
+	/* ArchPerfmonExt FRED LKGS WRMSRNS HRESET LASS LAM MSRLIST */
+	[TORC_CPUID_7_1_EAX] = { 8, 17, 18, 19, 22, 6, 26, 27 },
 	/* INVLPGB RDPRU MCOMMIT WBNOINVD and the speculation controls */
 	[TORC_CPUID_80000008_EBX] = { 3, 4, 8, 9, 12, 14, 15, 16, 17, 18, 19, 24, 25, 26, 28 },
 };
@@ -76,7 +76,7 @@ static void fill_entropy(u8 *bytes, size_t count)
 	}
 }
 
-void start_time(struct domain *domain)
+void start_shared(struct domain *domain)
 {
 	struct torc_time *time = mfn_to_virt(domain_mfn(domain, domain->time_pfn));
 	u64 tsc = rdtsc();
@@ -91,6 +91,7 @@ void start_time(struct domain *domain)
 		.wall_ns = wallclock_boot_ns + domain->start_ns,
 		.tsc_khz = tsc_khz,
 	};
+	domain->console->size = sizeof(*domain->console);
 }
 
 void start_fill(struct domain *domain, const struct torc_note *note, const struct start_pages *at)
@@ -101,8 +102,7 @@ void start_fill(struct domain *domain, const struct torc_note *note, const struc
 	unsigned int i;
 	const u8 *bit;
 
-	start_time(domain);
-	domain->console->size = sizeof(*domain->console);
+	start_shared(domain);
 	*start = (struct torc_start){
 		.magic = TORC_START_MAGIC,
 		.size = sizeof(*start),

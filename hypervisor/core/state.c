@@ -143,7 +143,7 @@ static void put_registers(struct vcpu *vcpu, const struct torc_vcpu_state *s)
 	fpu_put(vcpu, s->fpu);
 }
 
-static u64 system_to_hypervisor(const struct domain *domain, u64 ns)
+u64 system_to_hypervisor(const struct domain *domain, u64 ns)
 {
 	u64 absolute;
 

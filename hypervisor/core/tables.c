@@ -42,7 +42,6 @@ void gate_load_tables(void)
 	struct descriptor_table gdt = { GDT_ENTRIES * 8 - 1, GATE_BASE + GATE_DESC };
 	struct descriptor_table idt = { PAGE_SIZE - 1, GATE_BASE + GATE_IDT };
 
-	write_cr3(read_cr3());
 	__asm__ volatile("lgdt %3\n\t"
 			 "push %0\n\t"
 			 "lea 1f(%%rip), %%rax\n\t"
@@ -62,5 +61,4 @@ void gate_load_tables(void)
 	wrmsr(MSR_LSTAR, (u64)gate_syscall);
 	wrmsr(MSR_CSTAR, (u64)gate_syscall_compat);
 	wrmsr(MSR_SYSCALL_MASK, GATE_SYSCALL_MASK);
-	wrmsr(MSR_SYSENTER_CS, 0);
 }

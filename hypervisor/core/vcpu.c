@@ -386,7 +386,7 @@ static u64 resume_stack(const struct regs *regs)
 {
 	u64 offset = GATE_ENTRY_TOP - REGS_SIZE;
 
-	if ((regs->cs & 3) == 3 && (regs->ss & SELECTOR_LDT))
+	if ((regs->cs & 3) == 3 && (regs->ss & SELECTOR_GUESTS))
 		return GATE_ALIASES + (regs->rsp & 0xffff0000) + offset;
 	return GATE_BASE + offset;
 }

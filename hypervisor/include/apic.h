@@ -69,7 +69,7 @@ u32 apic_timer_count(void);
 void ioapic_init(void);
 
 /**
- * ioapic_route() - send an interrupt of the machine to this CPU, as @vector
+ * ioapic_route() - send an interrupt of the machine to the first CPU, as @vector
  * @gsi: its global number (ACPI 6.4, 5.2.13)
  * Return: false if no I/O APIC has that input.
  */
@@ -84,7 +84,7 @@ void ioapic_mask(u32 gsi, bool masked);
 #define APIC_DELIVER_NMI	0x00400u
 
 /**
- * ioapic_route_isa() - send a legacy ISA interrupt to this CPU
+ * ioapic_route_isa() - send a legacy ISA interrupt to the first CPU
  * @irq: 0..15; MADT overrides of number, polarity and trigger mode apply
  * @delivery: the vector where it arrives, or APIC_DELIVER_NMI
  * Return: false if no I/O APIC has that input.

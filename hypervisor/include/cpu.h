@@ -37,6 +37,9 @@
 #define SPEC_CTRL_STIBP	2
 #define PRED_CMD_IBPB	1
 
+#define CPUID_X2APIC	0x200000 /* leaf 1, ECX */
+
+#define RFLAGS_RF	0x010000
 #define RFLAGS_ID	0x200000
 
 #define MSR_APIC_BASE		0x0000001b

@@ -149,12 +149,12 @@ struct domain {
 	unsigned int ending;
 	struct lock lock;
 	bool unflushed;
-	u64 linear_base, virt_offset;
+	u64 linear_base;
 	mfn_t linear_root; /* see linear.c */
 	mfn_t orphan; /* see paging.c; INVALID_MFN mostly */
 	u32 **chunks; /* a page of pointers to pages */
 	mfn_t windows_l3[4];
-	pfn_t console_pfn, time_pfn;
+	pfn_t time_pfn;
 	struct torc_console_ring *console; /* the guest's page, referenced writable */
 	u64 start_ns; /* hypervisor time at system time 0 */
 	u32 console_out_cons, console_in_prod;

@@ -33,7 +33,7 @@
  * the entry stack has aliases at this address, one for each value of these bits.
  */
 #define GATE_ALIASES (GATE_BASE + LAYOUT_ADDRESS(0x100000000)) /* 4 GiB of them, every 64 KiB */
-#define SELECTOR_LDT 4 /* table indicator: only LDT descriptors can have 16 bits */
+#define SELECTOR_GUESTS 0x44 /* one of these: LDT, or GDT behind our own: it may have 16 bits */
 
 /* Interrupt stack table indexes. */
 #define IST_NMI 1

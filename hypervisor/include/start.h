@@ -15,10 +15,10 @@ struct start_pages {
 	u64 initrd, initrd_size;
 };
 
-/** start_time - fills @domain's time page; system time begins now */
-void start_time(struct domain *domain);
+/** start_shared - fills time page and console ring of @domain; system time begins now */
+void start_shared(struct domain *domain);
 
-/** start_fill - the same, and fills start-of-day page and console ring */
+/** start_fill - the same, and fills the start-of-day page */
 void start_fill(struct domain *domain, const struct torc_note *note, const struct start_pages *at);
 
 #endif

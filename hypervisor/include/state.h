@@ -32,6 +32,9 @@ int ldt_load_page(struct vcpu *vcpu, u64 page, pfn_t source, unsigned int entrie
 
 /* state.c */
 
+/** system_to_hypervisor - hypervisor time at @ns of @domain's system time; 0 and too much: never */
+u64 system_to_hypervisor(const struct domain *domain, u64 ns);
+
 /**
  * vcpu_put_state - makes @vcpu, which is down and on no CPU, ready to start
  * @state: is changed: what is fixed is set

@@ -61,6 +61,7 @@ enum {
 	MADT_LOCAL_X2APIC = 9
 };
 #define MADT_CPU_ENABLED	1u
+#define MADT_NO_ID		0xffffffffu
 
 struct acpi_info acpi_info;
 
@@ -129,8 +130,11 @@ static const struct table *table_at(paddr_t paddr)
 
 static void madt_cpu(u32 id, u32 flags)
 {
-	if (!(flags & MADT_CPU_ENABLED))
+	if (!(flags & MADT_CPU_ENABLED) || id == MADT_NO_ID)
 		return;
+	for (unsigned int i = 0; i < acpi_info.cpu_count; i++)
+		if (acpi_info.cpu_apic_id[i] == id)
+			return; /* some firmware lists it by both kinds of entry */
 	if (acpi_info.cpu_count < CPU_MAX)
 		acpi_info.cpu_apic_id[acpi_info.cpu_count++] = id;
 	else
@@ -142,7 +146,7 @@ static void madt_entry(const u8 *entry, u8 length)
 	struct acpi_info *a = &acpi_info;
 
 	if (entry[0] == MADT_LOCAL_APIC && length >= 8)
-		madt_cpu(entry[3], (u32)field(entry, 4, 4));
+		madt_cpu(entry[3] == 0xff ? MADT_NO_ID : entry[3], (u32)field(entry, 4, 4));
 	else if (entry[0] == MADT_LOCAL_X2APIC && length >= 16)
 		madt_cpu((u32)field(entry, 4, 4), (u32)field(entry, 8, 4));
 	else if (entry[0] == MADT_IOAPIC && length >= 12 && a->ioapic_count < ACPI_MAX_IOAPICS)

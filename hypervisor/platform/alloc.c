@@ -177,6 +177,8 @@ static struct chunk *chunk_for_page(void)
 {
 	struct chunk *whole = NULL;
 
+	if (ram_pages == reserved_pages + taken_pages + guest_chunks * CHUNK_PAGES)
+		return NULL; /* without a look at each: guests may ask again and again */
 	if (chunks[page_hint].free > 0 && chunks[page_hint].free < CHUNK_PAGES)
 		return &chunks[page_hint];
 	for (u64 i = 0; i < chunk_count; i++) {

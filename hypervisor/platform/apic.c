@@ -32,7 +32,6 @@ enum {
 #define ICR_PENDING		0x1000
 #define ICR_ASSERT		0x4000
 #define TIMER_DIVIDE_BY_1	0xb
-#define CPUID_X2APIC		0x200000 /* leaf 1, ECX */
 
 #define PIC1			0x20
 #define PIC2			0xa0

@@ -5,6 +5,7 @@
  */
 #include "acpi.h"
 #include "apic.h"
+#include "domain.h"
 #include "layout.h"
 
 #define IOAPIC_VERSION		1
@@ -87,7 +88,7 @@ static bool route(u32 gsi, u32 low)
 	const struct acpi_ioapic *ioapic = find(gsi);
 
 	if (ioapic)
-		set_input(ioapic, gsi, apic_id(), low);
+		set_input(ioapic, gsi, cpus[0].apic_id, low);
 	return ioapic;
 }
 

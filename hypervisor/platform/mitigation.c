@@ -79,7 +79,8 @@ static u32 read_claims(void)
 		word[MAKER] = MAKER_INTEL;
 	else if (strcmp(maker, "AuthenticAMD") == 0 || strcmp(maker, "HygonGenuine") == 0)
 		word[MAKER] = MAKER_AMD;
-	if (cpuid(0).eax >= 11 && (cpuid_count(11, 0).ebx & 0xffff) > 1)
+	if ((cpuid(0).eax >= 11 && (cpuid_count(11, 0).ebx & 0xffff) > 1) ||
+	    (cpuid(0x80000000).eax >= 0x8000001e && (cpuid(0x8000001e).ebx & 0xff00)))
 		word[MAKER] |= MAKER_THREADS;
 	if (word[LEAF7_EDX] >> 29 & 1)
 		word[CAPABILITIES] = (u32)rdmsr(MSR_ARCH_CAPABILITIES);

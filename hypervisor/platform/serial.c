@@ -113,8 +113,9 @@ bool serial_at_line_start(enum serial_port port)
 int serial_getc(void)
 {
 	const struct uart *uart = &uarts[SERIAL_COM1];
+	u8 status = uart->present ? inb(uart->base + UART_LSR) : 0;
 
-	if (!uart->present || !(inb(uart->base + UART_LSR) & LSR_RECEIVED))
+	if (!(status & LSR_RECEIVED) || status == 0xff) /* all ones: it is there no more */
 		return -1;
 	return inb(uart->base + UART_DATA);
 }

@@ -21,6 +21,7 @@
 #define LOW_END		0xa0000	/* a start-up IPI names a page below 1 MiB; video memory is there */
 #define MS		1000000ull
 #define PATIENCE_MS	1000
+#define XAPIC_LAST	254	/* 255 means all of them */
 
 struct cpu cpus[CPU_MAX];
 unsigned int cpu_count = 1;
@@ -165,7 +166,8 @@ static void start_all(paddr_t page)
 	for (i = 0; i < acpi_info.cpu_count && cpu_count < CPU_MAX; i++) {
 		struct cpu *cpu = &cpus[cpu_count];
 
-		if (acpi_info.cpu_apic_id[i] == cpus[0].apic_id)
+		if (acpi_info.cpu_apic_id[i] == cpus[0].apic_id ||
+		    (acpi_info.cpu_apic_id[i] > XAPIC_LAST && !(cpuid(1).ecx & CPUID_X2APIC)))
 			continue;
 		cpu->id = cpu_count;
 		cpu->apic_id = acpi_info.cpu_apic_id[i];

@@ -77,6 +77,9 @@ static const u8 madt_entries[] = {
 	0,  8,	0, 10, 1, 0, 0, 0, /* CPU of APIC id 10 */
 	0,  8,	1, 11, 0, 0, 0, 0, /* disabled */
 	0,  8,	2, 12, 3, 0, 0, 0, 1,  12, 5, 0,  0, 0, 0xc0, 0xfe, 24, 0, 0, 0, /* I/O APIC */
+	0,  8,	3, 255, 1, 0, 0, 0, /* no APIC id at all */
+	9,  16, 0, 0,  12, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, /* 12 once more, as an x2APIC */
+	9,  16, 0, 0,  255, 255, 255, 255, 1, 0, 0, 0, 4, 0, 0, 0, /* no x2APIC id */
 	2,  10, 0, 0,  2, 0, 0, 0, 0,  0, /* ISA 0 is input 2 */
 	2,  10, 0, 9,  9, 0, 0, 0, 13, 0,  9, 16, 0, 0, 0,    1,    0,	0, 1, 0,
 	0,  0,	0, 0,  0, 0, /* x2APIC id 256 */
@@ -313,6 +316,7 @@ Test(acpi, more_than_there_is_room_for)
 	begin(MADT, "APIC", 44 + 100 * (8 + 12 + 10));
 	for (i = 0; i < 100; i++) {
 		memcpy(bytes(MADT) + at, cpu, 8);
+		bytes(MADT)[at + 3] = (u8)i;
 		memcpy(bytes(MADT) + at + 8, ioapic, 12);
 		memcpy(bytes(MADT) + at + 20, override, 10);
 		at += 30;

@@ -34,13 +34,15 @@ static bool run(const char *code, size_t bytes)
 
 #define RUN(code) run(code, sizeof(code) - 1)
 
-/* Carried out, counted, and gone on behind it. */
+/* Carried out, counted, and gone on behind it: RF, which faults set, is for one instruction. */
 #define EXPECT_DONE(code, id) \
 	do { \
 		u64 rip_ = vcpu->regs->rip; \
 		u32 used_ = domain->census_used; \
+		vcpu->regs->rflags = RFLAGS_RF | GATE_RFLAGS_FORCED; \
 		cr_expect(RUN(code), "%s", instruction_names[id]); \
 		cr_expect_eq(vcpu->regs->rip, rip_ + sizeof(code) - 1); \
+		cr_expect_eq(vcpu->regs->rflags, GATE_RFLAGS_FORCED); \
 		cr_expect_eq(domain->census_used, used_ + 1); \
 		cr_expect(domain->census[used_].instruction == (id) && \
 			  domain->census[used_].rip == rip_ && domain->census[used_].count == 1); \
@@ -178,7 +180,7 @@ Test(emulate, model_specific_registers)
 
 Test(emulate, state_components)
 {
-	vcpu->regs->rcx = 0;
+	vcpu->regs->rcx = 0x100000000;
 	vcpu->regs->rax = 3;
 	vcpu->regs->rdx = 0;
 	EXPECT_DONE("\x0f\x01\xd1", INSN_XSETBV);

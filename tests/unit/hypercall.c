@@ -429,10 +429,10 @@ Test(hypercall, nmi_return_from_any_frame)
 		returned[(u16)frame->cs == TORC_SEL_USER_CS ? 0 :
 			 (u16)frame->cs == TORC_SEL_USER_CS32 ? 1 : 2]++;
 		cr_assert(is_canonical(vcpu->regs->rip));
-		cr_assert((u16)vcpu->regs->cs == TORC_SEL_KERNEL_CS ||
-			  (u16)vcpu->regs->cs == TORC_SEL_USER_CS ||
-			  (u16)vcpu->regs->cs == TORC_SEL_USER_CS32);
-		cr_assert_eq(vcpu->regs->ss & 3, vcpu->regs->cs & 3);
+		cr_assert_eq(vcpu->regs->cs, (u16)frame->cs == TORC_SEL_KERNEL_CS ?
+						     TORC_SEL_KERNEL_CS : (u16)frame->cs | 3);
+		cr_assert_eq(vcpu->regs->ss, (u16)frame->cs == TORC_SEL_KERNEL_CS ?
+						     TORC_SEL_KERNEL_SS : (u16)frame->ss | 3);
 		cr_assert_eq(vcpu->regs->rflags & ~(u64)GATE_RFLAGS_ALLOWED, GATE_RFLAGS_FORCED);
 		cr_assert_eq(vcpu->regs->rax, frame->rax);
 		cr_assert_eq(vcpu->page->nmi_masked, 0);

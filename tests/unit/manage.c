@@ -52,6 +52,7 @@ Test(manage, a_domain_is_made)
 	cr_expect(made->vcpu_count == 2 && made->vcpu[1]->state == VCPU_DOWN);
 	cr_expect_eq(((struct torc_time *)page_in(made, 6))->size, sizeof(struct torc_time));
 	cr_expect_eq(made->console, page_in(made, 5));
+	cr_expect_eq(made->console->size, sizeof(*made->console));
 	cr_expect_eq(hc_domain_control(BACK, 3, TORC_DOMAIN_DESTROY, 0), 0);
 	cr_expect_eq(made->ending, TORC_SHUTDOWN_POWEROFF + 1);
 }

@@ -21,7 +21,8 @@
  * Leaving ring 1. To ring 3, and to ring 1 with virtual interrupts on, through the return calls of
  * the hypercall page with the frame in `ret`; to ring 1 with interrupts off by IRETQ with the
  * ring-1 selectors. A refused return (non-canonical address, selector that faults) changes nothing,
- * comes back behind the call and has the vector in R11.
+ * comes back behind the call and has the vector in R11. TORC_CALL_RETURN_SYSCALL refuses addresses
+ * in the upper half too.
  */
 #ifndef TORC_VCPU_H
 #define TORC_VCPU_H
@@ -128,7 +129,7 @@ TORC_OFFSET(torc_frame, r11, TORC_FRAME_R11);
 
 /**
  * struct torc_return - where a return call goes
- * @rip: canonical address
+ * @rip: canonical address; below 2^47 for TORC_CALL_RETURN_SYSCALL
  * @cs: TORC_SEL_KERNEL_CS returns to ring 1; anything else is made a ring-3 selector
  * @rflags: arithmetic flags, DF, TF, RF, NT, AC, ID are taken; IF is forced on, the rest off
  * @rsp: any value

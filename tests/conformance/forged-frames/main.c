@@ -53,6 +53,35 @@ static void check_native_iret(void)
 }
 
 /* row: nmi-return-forged */
+static struct torc_frame forged;
+static int64_t refusal;
+
+/* In the kernel, for an INT3 of ring 3: leaves by nmi_return, which comes back if it refuses. */
+static bool return_forged(struct guest_regs *regs)
+{
+	if (regs->vector != 3)
+		return false;
+	*(volatile struct torc_frame *)&TORC_SHIM_VCPU->nmi = forged;
+	refusal = torc_nmi_return();
+	return false;
+}
+
+CODE(break_and_call, "int3\n syscall");
+
+static uint64_t nmi_return_to(uint64_t cs, uint64_t ss)
+{
+	struct guest_regs regs = guest_user_regs(0);
+
+	forged = (struct torc_frame){
+		.rip = GUEST_USER_BASE + 1, .cs = cs, .rflags = 0x202, .rsp = regs.rsp, .ss = ss
+	};
+	memcpy(guest_user_memory(), break_and_call, CODE_BYTES(break_and_call));
+	guest_trap_hook = return_forged;
+	guest_user_run(&regs, false);
+	guest_trap_hook = NULL;
+	return regs.vector;
+}
+
 static void expect_nmi_refused(const char *what, uint64_t rip, uint64_t cs, uint64_t gs)
 {
 	volatile struct torc_frame *frame = &TORC_SHIM_VCPU->nmi;
@@ -68,18 +97,26 @@ static void expect_nmi_refused(const char *what, uint64_t rip, uint64_t cs, uint
 static void check_nmi_return(void)
 {
 	static const uint16_t selectors[] = { 0,    3,	  0x08, 0x0b,	0x10, 0x13,
-					      0x18, 0x1b, 0x40, 0x43,	0x50, 0x53,
-					      0x60, 0x63, 0x80, 0xffff, 4,    7 };
-	uint64_t here = (uint64_t)check_nmi_return;
+					      0x18, 0x1b, 0x38, 0x3b,	0x40, 0x43,
+					      0x50, 0x53, 0x60, 0x63,	0x80, 0xffff,
+					      4,    7 };
+	uint64_t vector;
 	uint32_t i;
 
-	for (i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++)
-		expect_nmi_refused("nmi_return to a bad CS", GUEST_USER_BASE, selectors[i], 0);
+	for (i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+		vector = nmi_return_to(selectors[i], TORC_SEL_USER_SS);
+		CHECK(vector == 13, "nmi_return to CS 0x%x: vector %lu", selectors[i], vector);
+		vector = nmi_return_to(TORC_SEL_USER_CS, selectors[i]);
+		CHECK(vector == 13, "nmi_return to SS 0x%x: vector %lu", selectors[i], vector);
+	}
+	vector = nmi_return_to(0x100000000 | (TORC_SEL_USER_CS & ~3),
+			       0x100000000 | (TORC_SEL_USER_SS & ~3));
+	CHECK(vector == GUEST_VECTOR_SYSCALL, "nmi_return to ring 3: vector %lu, status %ld",
+	      vector, refusal);
 	expect_nmi_refused("nmi_return, rip not canonical", NON_CANONICAL, TORC_SEL_KERNEL_CS, 0);
 	expect_nmi_refused("nmi_return, rip not canonical", 1UL << 63, TORC_SEL_USER_CS, 0);
 	expect_nmi_refused("nmi_return, GS not canonical", GUEST_USER_BASE, TORC_SEL_USER_CS,
 			   NON_CANONICAL);
-	expect_nmi_refused("nmi_return, CS above 16 bits", here, 0x100000000 | TORC_SEL_USER_CS, 0);
 }
 
 /* Flags that nmi_return takes out of its frame; goes on behind the call. */

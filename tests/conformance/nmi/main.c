@@ -2,13 +2,17 @@
 /* Copyright (c) 2026 The Torc authors */
 /*
  * Virtual NMIs: come whatever irq_on and busy say, have a frame of their own, are masked until
- * nmi_return, and leave every register as it was.
+ * nmi_return, and leave every register as it was, segments of the guest's own too.
  */
 #include "conformance.h"
 
 #define ROUNDS 20000
+#define LDT_SELECTOR(index) ((index) << 3 | 7)
+#define ESP 0x1234f000UL
+#define PERIOD_NS 200000
+#define LIMIT_NS 20000000000UL
 
-static uint32_t count;
+static uint32_t count, in_ldt;
 static uint32_t nested; /* NMIs to send from within the handler */
 static struct torc_frame seen;
 static uint8_t busy_seen, on_seen;
@@ -17,6 +21,7 @@ void guest_nmi(struct guest_regs *regs)
 {
 	count++;
 	seen = *(struct torc_frame *)&TORC_SHIM_VCPU->nmi;
+	in_ldt += seen.cs == LDT_SELECTOR(0) && seen.ss == LDT_SELECTOR(1);
 	busy_seen = TORC_SHIM_VCPU->busy;
 	on_seen = TORC_SHIM_VCPU->irq_on;
 	CHECK(regs->vector == 2, "NMI entry with vector %lu", regs->vector);
@@ -114,6 +119,55 @@ static void check_ring3(void)
 	CHECK(count == before + 1, "ring 3: %u NMIs", count - before);
 }
 
+/*
+ * Another vCPU's NMIs strike a program whose code and stack segments are in the LDT, the stack of
+ * 16 bits; it counts as long as ESP and CS stay.
+ */
+CODE(watch_segments, ".code32\n mov $500000, %eax\n mov %cs, %edx\n"
+		     "1: mov %cs, %esi\n cmp %edx, %esi\n jne 2f\n"
+		     "cmp $0x1234f000, %esp\n jne 2f\n dec %eax\n jnz 1b\n"
+		     "2: mov %esp, %ecx\n int $0x80\n .code64");
+
+static volatile bool storm_over;
+
+static void storm(void *target)
+{
+	while (!storm_over) {
+		uint64_t next = torc_clock_ns(TORC_CLOCK) + PERIOD_NS;
+
+		while (torc_clock_ns(TORC_CLOCK) < next)
+			continue;
+		torc_nmi_send((uint64_t)target);
+	}
+}
+
+static void check_ldt(void)
+{
+	uint64_t *ldt = guest_pages(1), pfn = page_of(ldt);
+	uint64_t end = torc_clock_ns(TORC_CLOCK) + LIMIT_NS;
+	struct guest_regs regs;
+
+	ldt[0] = torc_descriptor(0, 0xfffff, 0xc0fa); /* 32-bit code */
+	ldt[1] = torc_descriptor(GUEST_USER_BASE, 0xffff, 0x00f2); /* 16-bit data */
+	REQUIRE(torc_ldt_set(&pfn, 2) == TORC_OK, "LDT");
+	memcpy(guest_user_memory(), watch_segments, CODE_BYTES(watch_segments));
+	REQUIRE(guest_vcpu_start(1, storm, 0) == TORC_OK, "second vCPU");
+	do {
+		regs = guest_user_regs(0);
+		regs.cs = LDT_SELECTOR(0);
+		regs.ss = LDT_SELECTOR(1);
+		regs.rsp = ESP;
+		guest_user_run(&regs, false);
+		CHECK(regs.vector == TORC_VECTOR_SYSCALL32 && (uint32_t)regs.rax == 0 &&
+			      (uint32_t)regs.rcx == ESP && (uint16_t)regs.rdx == LDT_SELECTOR(0),
+		      "program in the LDT: vector %lu, CS 0x%lx, ESP 0x%lx, %lu rounds left",
+		      regs.vector, regs.rdx, regs.rcx, regs.rax);
+	} while (in_ldt < 10 && torc_clock_ns(TORC_CLOCK) < end);
+	storm_over = true;
+	guest_vcpu_wait(1);
+	CHECK(in_ldt >= 10, "program in the LDT: %u NMIs struck it", in_ldt);
+}
+
 void test_main(void)
 {
 	uint32_t round;
@@ -124,6 +178,7 @@ void test_main(void)
 	check_one(1, 1);
 	check_masked();
 	check_ring3();
+	check_ldt();
 	count = 0;
 	for (round = 0; round < ROUNDS; round++)
 		check_registers();

@@ -57,7 +57,7 @@ CODE(watch_esp, ".code32\n mov $200000, %eax\n"
 		"1: cmp $0x1234f000, %esp\n jne 2f\n dec %eax\n jnz 1b\n"
 		"2: mov %esp, %ecx\n int $0x80\n .code64");
 
-static void check_esp(void)
+static void check_esp(uint16_t stack)
 {
 	uint64_t round, end = torc_clock_ns(TORC_CLOCK) + PHASE_NS;
 
@@ -67,13 +67,13 @@ static void check_esp(void)
 
 		interrupt_soon(round);
 		regs.cs = TORC_SEL_USER_CS32;
-		regs.ss = LDT_SELECTOR(1);
+		regs.ss = stack;
 		regs.rsp = ESP;
 		guest_user_run(&regs, false);
 		CHECK(regs.vector == TORC_VECTOR_SYSCALL32 && regs.rcx == ESP,
-		      "16-bit stack: vector %lu, ESP 0x%lx", regs.vector, regs.rcx);
+		      "stack 0x%x: vector %lu, ESP 0x%lx", stack, regs.vector, regs.rcx);
 	}
-	printf("16-bit stack: %lu rounds\n", round);
+	printf("16-bit stack 0x%x: %lu rounds\n", stack, round);
 }
 
 static void call(void *at)
@@ -94,7 +94,9 @@ void test_main(void)
 	ldt[0] = torc_descriptor(GUEST_USER_BASE, SEGMENT_BYTES - 1, CODE32);
 	ldt[1] = torc_descriptor(GUEST_USER_BASE, 0xffff, DATA16);
 	REQUIRE(torc_ldt_set(&pfn, 2) == TORC_OK, "LDT");
-	check_esp();
+	torc_set_descriptor(TORC_GDT_LAST_FREE, ldt[1]);
+	check_esp(LDT_SELECTOR(1));
+	check_esp(torc_selector(TORC_GDT_LAST_FREE));
 	memset(guest_user_memory(), NOP, TORC_PAGE_SIZE);
 	strike(LDT_SELECTOR(0), SEGMENT_BYTES - 1, "limit of a code segment");
 

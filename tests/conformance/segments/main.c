@@ -12,6 +12,7 @@
 #include "conformance.h"
 
 #define DATA		    0x4000
+#define DATA16		    0x00f2 /* 16-bit data in ring 3 */
 #define LDT_SELECTOR(index) ((index) << 3 | 7)
 
 CODE(load_fs, "mov %ebx, %fs\n mov %fs:0, %eax\n syscall");
@@ -49,14 +50,30 @@ static void check_tls(void)
 	}
 }
 
+/* ESP's upper half is the program's, not ring 0's, on a 16-bit stack. */
+static void check_16_bit_stack(uint16_t selector)
+{
+	struct guest_regs regs = guest_user_regs(0);
+
+	memcpy(guest_user_memory(), code32, CODE_BYTES(code32));
+	regs.cs = TORC_SEL_USER_CS32;
+	regs.ss = selector;
+	regs.rsp = 0x12344f00;
+	regs.rbx = GUEST_USER_BASE + DATA;
+	guest_user_run(&regs, false);
+	CHECK(regs.vector == TORC_VECTOR_SYSCALL32, "stack 0x%x: vector %lu error 0x%lx", selector,
+	      regs.vector, regs.error);
+	CHECK((uint32_t)regs.rcx == 0x12344f00, "stack 0x%x: ESP was 0x%lx", selector, regs.rcx);
+}
+
 static void check_ldt(void)
 {
 	uint64_t *page = guest_pages(1);
 	struct guest_regs regs;
 
 	page[0] = torc_descriptor(GUEST_USER_BASE + DATA, 0xfffff, 0xc0f2);
-	page[1] = torc_descriptor(0, 0xfffff, 0xc0fa);		    /* 32-bit code */
-	page[2] = torc_descriptor(GUEST_USER_BASE, 0xffff, 0x00f2); /* 16-bit data */
+	page[1] = torc_descriptor(0, 0xfffff, 0xc0fa); /* 32-bit code */
+	page[2] = torc_descriptor(GUEST_USER_BASE, 0xffff, DATA16);
 	page[511] = page[0];
 	uint64_t pfn = page_of(page);
 
@@ -68,22 +85,12 @@ static void check_ldt(void)
 	CHECK(regs.vector == GUEST_VECTOR_SYSCALL, "LDT 511: vector %lu", regs.vector);
 	regs = run(load_fs, CODE_BYTES(load_fs), TORC_SEL_USER_CS, LDT_SELECTOR(300));
 	CHECK(regs.vector == 13, "LDT 300, empty: vector %lu", regs.vector);
-	__asm__ volatile("mov %0, %%ds" : : "r"(TORC_SEL_USER_SS));
 	regs = run(code32, CODE_BYTES(code32), LDT_SELECTOR(1), GUEST_USER_BASE + DATA);
 	CHECK(regs.vector == TORC_VECTOR_SYSCALL32 && (uint16_t)regs.rdx == LDT_SELECTOR(1),
 	      "code in the LDT: vector %lu cs 0x%lx", regs.vector, regs.rdx);
 	CHECK((uint32_t)regs.rax == 0xabcd1234, "code in the LDT read 0x%lx", regs.rax);
 
-	/* ESP's upper half is the program's, not ring 0's, on a 16-bit stack. */
-	regs = guest_user_regs(0);
-	regs.cs = TORC_SEL_USER_CS32;
-	regs.ss = LDT_SELECTOR(2);
-	regs.rsp = 0x12344f00;
-	regs.rbx = GUEST_USER_BASE + DATA;
-	guest_user_run(&regs, false);
-	CHECK(regs.vector == TORC_VECTOR_SYSCALL32, "16-bit stack: vector %lu error 0x%lx",
-	      regs.vector, regs.error);
-	CHECK((uint32_t)regs.rcx == 0x12344f00, "16-bit stack: ESP was 0x%lx", regs.rcx);
+	check_16_bit_stack(LDT_SELECTOR(2));
 	expect_status("torc_ldt_set", torc_ldt_set(&pfn, 0), TORC_OK);
 	regs = run(load_fs, CODE_BYTES(load_fs), TORC_SEL_USER_CS, LDT_SELECTOR(0));
 	CHECK(regs.vector == 13, "LDT removed: vector %lu", regs.vector);
@@ -114,9 +121,22 @@ static void check_bad(void)
 	torc_ldt_set(&pfn, 0);
 }
 
+static void check_gdt_stacks(void)
+{
+	uint32_t index;
+
+	for (index = TORC_GDT_FIRST_FREE; index <= TORC_GDT_LAST_FREE; index++) {
+		torc_set_descriptor(index, torc_descriptor(GUEST_USER_BASE, 0xffff, DATA16));
+		check_16_bit_stack(torc_selector(index));
+		torc_set_descriptor(index, 0);
+	}
+}
+
 void test_main(void)
 {
+	__asm__ volatile("mov %0, %%ds" : : "r"(TORC_SEL_USER_SS)); /* for programs of 32 bits */
 	check_tls();
+	check_gdt_stacks();
 	check_ldt();
 	check_bad();
 }
