@@ -9,7 +9,6 @@
  */
 #include "cpu.h"
 #include "entry.h"
-#include "lib.h"
 #include "observe.h"
 #include "sched.h"
 
@@ -87,7 +86,7 @@ bool frame_deliver(struct vcpu *vcpu, unsigned int kind, u64 vector, u64 error, 
 	else
 		page->busy = 1;
 	/* Five words, from RIP on, as IRETQ has them. */
-	memcpy(&regs->rip, &vcpu->desc->iret[kind], sizeof(struct iret_frame));
+	*(struct iret_frame *)&regs->rip = vcpu->desc->iret[kind];
 	return true;
 }
 
