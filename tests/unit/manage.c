@@ -165,9 +165,10 @@ Test(manage, who_is_paused_ends_with_the_last_who_could_resume)
 		pair_destroy();
 		pair_build();
 	}
-	/* One that ends itself cannot, whatever it may do; one that runs can. */
+	/* One that ends itself cannot, whatever it may do, nor one that runs without the privilege. */
 	cr_assert(make("domain name=third mem=4M privileges=control"));
 	cr_assert(make("domain name=fourth mem=4M"));
+	cr_assert(make("domain name=fifth mem=4M"));
 	front->privileges = TORC_PRIVILEGE_CONTROL;
 	front->ending = TORC_SHUTDOWN_POWEROFF + 1;
 	front->next->next->paused = true;
