@@ -3,8 +3,8 @@
 /*
  * An audit of all references on guests' frames, in a hypervisor that runs. It is linked into one
  * built for tests (Makefile), around functions of the product that say when: report_status() (the
- * status key) looks at all domains, census_log() at one that has ended, before its memory goes, and
- * report_machine(), when all have ended, whether anything is left.
+ * status key) looks at all domains, console_forget() at one that has ended, before its memory goes,
+ * and report_machine(), when all have ended, whether anything is left.
  *
  * Under a domain's lock what is counted stands still, but for a page that observe() is writing to.
  * So what is wrong once may be wrong by chance; what is wrong TRIES times is.
@@ -20,13 +20,13 @@
 void __real_frame_table_init(void);
 void __real_report_status(void);
 void __real_report_machine(void);
-void __real_census_log(const struct domain *domain);
+bool __real_console_forget(struct domain *domain);
 void __wrap_frame_table_init(void);
 void __wrap_report_status(void);
 void __wrap_report_machine(void);
-void __wrap_census_log(const struct domain *domain);
+bool __wrap_console_forget(struct domain *domain);
 
-static struct lock audit_lock; /* inside no other, around domains' */
+static struct lock audit_lock; /* inside domains_lock, around domains' own */
 static struct uses *uses;
 static unsigned long audits, wrong;
 
@@ -78,11 +78,10 @@ void __wrap_report_status(void)
 	__real_report_status();
 }
 
-void __wrap_census_log(const struct domain *domain)
+bool __wrap_console_forget(struct domain *domain)
 {
-	if (!domain->references)
-		audit_domain((struct domain *)domain);
-	__real_census_log(domain);
+	audit_domain(domain);
+	return __real_console_forget(domain);
 }
 
 void __wrap_report_machine(void)
@@ -96,6 +95,6 @@ void __wrap_report_machine(void)
 	log("audit: %lu audits, %lu found something wrong, %lu frames left over", audits, wrong,
 	    left);
 	log("audit: %lu KiB of memory are its own", frame_count * sizeof(*uses) / 1024);
-	log("audit: %s", wrong || left ? "NOT clean" : "clean");
+	log("audit: %s", wrong || left || !audits ? "NOT clean" : "clean");
 	__real_report_machine();
 }
