@@ -165,7 +165,7 @@ Test(manage, who_is_paused_ends_with_the_last_who_could_resume)
 		pair_destroy();
 		pair_build();
 	}
-	/* One that ends itself cannot, whatever it may do, nor one that runs without the privilege. */
+	/* Neither one that ends itself can, whatever it may do, nor one without the privilege. */
 	cr_assert(make("domain name=third mem=4M privileges=control"));
 	cr_assert(make("domain name=fourth mem=4M"));
 	cr_assert(make("domain name=fifth mem=4M"));
