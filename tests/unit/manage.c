@@ -165,7 +165,7 @@ Test(manage, who_is_paused_ends_with_the_last_who_could_resume)
 		pair_destroy();
 		pair_build();
 	}
-	/* One that runs with the privilege can; neither one that ends itself, nor one without it. */
+	/* One that runs with the privilege can; not one that ends itself, or without it. */
 	cr_assert(make("domain name=third mem=4M privileges=control"));
 	cr_assert(make("domain name=fourth mem=4M"));
 	cr_assert(make("domain name=fifth mem=4M"));
